@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Times: what counts durations is monotonic, what people and databases see is UTC. */
+#ifndef CAMPAIGN_BASE_CLOCK_H
+#define CAMPAIGN_BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+int64_t clock_monotonic_ms(void);
+int64_t clock_utc_ms(void); /* since 1970 */
+
+#define CLOCK_TEXT_SIZE 32
+/* "2026-02-03 04:05:06.789" (SEPARATOR ' ' or 'T'), no zone; returns OUT. */
+const char *clock_format(char out[CLOCK_TEXT_SIZE], int64_t utc_ms, char separator);
+
+#endif

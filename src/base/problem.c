@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* What a person is told about a refused message.  See R3.20 of docs/protocol.md. */
+#include "config.h"
+
+#include "base/problem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+/* Clients take this text anywhere in an answer for an expired session (4.6). */
+#define TRIGGER	     "XSV-350008"
+#define TRIGGER_TAIL 4 /* "XSV-" stays */
+
+#define NAME_CHARACTERS 80
+
+static int is_continuation(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* The greatest length <= LIMIT that ends a character of TEXT, which is longer. */
+static size_t cut_length(const char *text, size_t limit)
+{
+	while (limit > 0 && is_continuation(text[limit]))
+		limit--;
+	return limit;
+}
+
+static void copy_cut(char *out, size_t size, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n > size - 1)
+		n = cut_length(text, size - 1);
+	memcpy(out, text, n);
+	out[n] = '\0';
+}
+
+void problem_set(struct problem *p, const char *code, const char *format, ...)
+{
+	va_list args;
+	char *text = NULL;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	copy_cut(p->code, sizeof(p->code), code);
+	copy_cut(p->text, sizeof(p->text), text != NULL ? text : format);
+	free(text);
+}
+
+/* Length of the UTF-8 character at S, 0 if there is none or it is broken. */
+static size_t character_length(const char *s)
+{
+	unsigned char c = (unsigned char)*s;
+	size_t n, i;
+
+	if (c == '\0')
+		return 0;
+	n = c < 0x80 ? 1 : c >= 0xf0 && c < 0xf8 ? 4 : c >= 0xe0 ? 3 : c >= 0xc2 ? 2 : 0;
+	if (c >= 0xf8)
+		return 0;
+	for (i = 1; i < n; i++)
+		if (!is_continuation(s[i]))
+			return 0;
+	return n;
+}
+
+static int is_control(const char *s, size_t length)
+{
+	unsigned char c = (unsigned char)s[0];
+
+	if (length == 1)
+		return c < 0x20 || c == 0x7f;
+	return length == 2 && c == 0xc2 && (unsigned char)s[1] < 0xa0; /* C1: U+0080..U+009F */
+}
+
+static void defuse(char *text)
+{
+	char *at = text;
+
+	while ((at = strstr(at, TRIGGER)) != NULL) {
+		at += TRIGGER_TAIL;
+		memset(at, '.', strlen(TRIGGER) - TRIGGER_TAIL);
+	}
+}
+
+const char *problem_name(char out[PROBLEM_NAME_SIZE], const char *name)
+{
+	char *to = out;
+	int left;
+
+	for (left = NAME_CHARACTERS; left > 0 && *name != '\0'; left--) {
+		size_t n = character_length(name);
+
+		if (n == 0 || is_control(name, n)) {
+			*to++ = '?';
+			name += n != 0 ? n : 1;
+			continue;
+		}
+		memcpy(to, name, n);
+		to += n;
+		name += n;
+	}
+	*to = '\0';
+	defuse(out);
+	return out;
+}
