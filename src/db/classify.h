@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* What a MariaDB error number means for the caller.  Knows numbers only, no session. */
+#ifndef CAMPAIGN_DB_CLASSIFY_H
+#define CAMPAIGN_DB_CLASSIFY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/outcome.h"
+
+struct db_class {
+	unsigned number;      /* the server's, or the client library's from 2000 on */
+	enum outcome outcome; /* RETRY, REJECTED or BUG */
+	bool lost;	      /* the session is of no further use */
+	bool unsettled;	      /* in answer to COMMIT: it may have taken effect */
+};
+
+/* A number that the table does not hold is judged by its SQLSTATE's class. */
+struct db_class db_classify(unsigned number, const char *sqlstate);
+
+/* For the test that walks the table; NULL behind the last row. */
+const struct db_class *db_class_row(size_t n);
+
+#endif

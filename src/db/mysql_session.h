@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inside src/db only: what the files of this folder share.  db.c owns the session and
+ * judges failures, rows.c runs statements, bulk.c binds arrays.
+ */
+#ifndef CAMPAIGN_DB_MYSQL_SESSION_H
+#define CAMPAIGN_DB_MYSQL_SESSION_H
+
+#include <mysql.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "db/db.h"
+
+/* Callers repeat few statements; what was not used for longest is closed. */
+#define DB_STATEMENTS 32
+
+struct db_statement {
+	char *sql; /* NULL: the place is free */
+	MYSQL_STMT *stmt;
+	uint64_t used; /* db->uses at its last use */
+};
+
+struct db {
+	MYSQL *mysql;
+	char *label;
+	bool lost;  /* every call answers RETRY at once */
+	bool quiet; /* do not log failures: while a quiet open is under way */
+	uint64_t max_packet;
+	/* the last failure */
+	unsigned number;
+	char state[SQLSTATE_LENGTH + 1];
+	char error[512];
+	/* of rows.c */
+	struct db_statement statements[DB_STATEMENTS];
+	uint64_t uses;
+	uint64_t last_insert_id;
+};
+
+/* Records and logs the failure of a call on the session or on STMT; WHAT names it for the
+ * log, e.g. the SQL.  Never OUTCOME_OK. */
+enum outcome db_failed(struct db *db, const char *what);
+enum outcome db_stmt_failed(struct db *db, MYSQL_STMT *stmt, const char *what);
+
+/* Sends SQL; a result, if there is one, waits to be read. */
+enum outcome db_query(struct db *db, const char *sql, size_t length);
+
+/* NULL after a failure, which *RC tells. */
+MYSQL_STMT *db_stmt_prepare(struct db *db, const char *sql, enum outcome *rc);
+
+void db_statements_close(struct db *db);
+
+#endif
