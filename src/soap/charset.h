@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which character set a message is in (docs/protocol.md R2.2), and its text as UTF-8.
+ * Private to src/soap.
+ */
+#ifndef CAMPAIGN_SOAP_CHARSET_H
+#define CAMPAIGN_SOAP_CHARSET_H
+
+#include <stddef.h>
+
+#include "base/alloc.h"
+#include "base/problem.h"
+
+struct charset_text {
+	const char *bytes; /* UTF-8 without byte order mark; not NUL-terminated */
+	size_t length;
+};
+
+/*
+ * CHARSET is the parameter of the Content-Type; NULL or "": none.  OUT points into BYTES
+ * where nothing had to be converted, else into ARENA.  Returns -1 with *P = CODE_XML.
+ */
+int charset_to_utf8(const char *bytes, size_t length, const char *charset, struct arena *arena,
+		    struct charset_text *out, struct problem *p);
+
+/* The length (1 to 4) of the well-formed UTF-8 character at S, which ends before END; 0 if
+ * there is none: overlong forms, surrogates, beyond U+10FFFF, cut. */
+size_t charset_utf8_char(const char *s, const char *end);
+
+#endif

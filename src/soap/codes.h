@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* The error catalogue: docs/protocol.md section 13.  Codes never change; texts may. */
+#ifndef CAMPAIGN_SOAP_CODES_H
+#define CAMPAIGN_SOAP_CODES_H
+
+#define CODE_SESSION_INVALID   "XSV-350008"
+#define CODE_LOGIN_INVALID     "XSV-350012"
+#define CODE_ADDRESS_REFUSED   "XSV-350013"
+#define CODE_RECORD_NOT_STAGED "XSV-350023"
+#define CODE_NO_STAGING_DB     "XSV-350063"
+#define CODE_DATABASE	       "ODB-240000"
+#define CODE_NO_ENTITY	       "XFR-180000"
+#define CODE_TOO_MANY_PARAMS   "SOP-330003"
+#define CODE_NO_METHOD	       "SOP-330006"
+#define CODE_METHOD_FAILED     "SOP-330011"
+#define CODE_MASKED	       "SOP-330023"
+#define CODE_XML	       "CIN-100001"
+#define CODE_XML_LIMIT	       "CIN-100002"
+#define CODE_ENVELOPE_VERSION  "CIN-100003"
+#define CODE_MUST_UNDERSTAND   "CIN-100004"
+#define CODE_NO_METHOD_ELEMENT "CIN-100005"
+#define CODE_ACTION	       "CIN-100006"
+#define CODE_ACTION_DIFFERS    "CIN-100007"
+#define CODE_PARAMETER	       "CIN-100008"
+#define CODE_DOCUMENT	       "CIN-100009"
+#define CODE_THROUGHPUT	       "CIN-100020"
+#define CODE_RIGHT	       "CIN-100103"
+#define CODE_NOT_STAGED	       "CIN-100201"
+#define CODE_UNKNOWN_FIELD     "CIN-100202"
+#define CODE_KEY	       "CIN-100203"
+#define CODE_CAST	       "CIN-100204"
+#define CODE_TOO_LONG	       "CIN-100205"
+#define CODE_TOO_MANY_RECORDS  "CIN-100206"
+#define CODE_OPERATION	       "CIN-100210"
+#define CODE_LINK_TARGET       "CIN-100305"
+#define CODE_LINK_FORM	       "CIN-100306"
+#define CODE_SERVICE_UNKNOWN   "CIN-100401"
+#define CODE_SERVICE_MISSING   "CIN-100402"
+#define CODE_INTERNAL	       "CIN-100900"
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The envelope of a request: docs/protocol.md R3.1 to R3.3, and the tokens in its Header
+ * (4.2).  Refuses other versions of SOAP, headers that must be understood and are not, and
+ * a Body with anything but one method element.
+ */
+#include "config.h"
+
+#include "soap/envelope.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "soap/codes.h"
+
+#define SOAP_URI "http://schemas.xmlsoap.org/soap/envelope/"
+
+static bool is_soap(const char *uri)
+{
+	return uri && strcmp(uri, SOAP_URI) == 0;
+}
+
+static bool is_soap_element(const struct xml_element *e, const char *name)
+{
+	return is_soap(e->uri) && strcmp(e->name, name) == 0;
+}
+
+/* Tolerates the attribute without a prefix, which SOAP 1.1 does not give a meaning. */
+static bool must_understand(const struct xml_element *entry)
+{
+	for (size_t i = 0; i < entry->attribute_count; i++) {
+		const struct xml_attribute *a = &entry->attributes[i];
+
+		if (strcmp(a->name, "mustUnderstand") == 0 && strcmp(a->value, "1") == 0 &&
+		    (!a->prefix || is_soap(a->uri)))
+			return true;
+	}
+	return false;
+}
+
+/* An empty token is no token: the next way is tried (4.2). */
+static void take_token(const char **token, const struct xml_element *entry)
+{
+	if (!*token && *entry->text)
+		*token = entry->text;
+}
+
+static int read_header(const struct xml_element *header, struct soap_envelope *out,
+		       struct problem *p)
+{
+	for (const struct xml_element *e = header->first_child; e; e = e->next) {
+		char name[PROBLEM_NAME_SIZE];
+
+		if (strcmp(e->name, "Cookie") == 0) {
+			take_token(&out->header_cookie, e);
+		} else if (strcmp(e->name, "X-Security-Token") == 0) {
+			take_token(&out->header_security_token, e);
+		} else if (must_understand(e)) { /* R3.2 */
+			problem_set(p, CODE_MUST_UNDERSTAND,
+				    "The header entry '%s' must be understood and is not known.",
+				    problem_name(name, e->name));
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int read_body(const struct xml_element *body, struct soap_envelope *out, struct problem *p)
+{
+	if (body->child_count != 1) { /* R3.3 */
+		problem_set(p, CODE_NO_METHOD_ELEMENT, "The Body must hold one element, not %zu.",
+			    body->child_count);
+		return -1;
+	}
+	out->method = body->first_child;
+	return 0;
+}
+
+int soap_envelope_read(const struct xml_element *root, struct soap_envelope *out,
+		       enum soap_fault_class *class, struct problem *p)
+{
+	struct soap_envelope found = {0};
+	const struct xml_element *body = NULL;
+
+	*class = SOAP_FAULT_CLIENT;
+	if (strcmp(root->name, "Envelope") != 0) {
+		problem_set(p, CODE_NO_METHOD_ELEMENT, "The document is not a SOAP Envelope.");
+		return -1;
+	}
+	if (!is_soap(root->uri)) { /* R3.1; an undeclared prefix has no name space */
+		*class = SOAP_FAULT_VERSION;
+		problem_set(p, CODE_ENVELOPE_VERSION,
+			    "The Envelope is not in the name space of SOAP 1.1.");
+		return -1;
+	}
+	for (const struct xml_element *e = root->first_child; e; e = e->next) {
+		if (is_soap_element(e, "Header") && read_header(e, &found, p) < 0) {
+			*class = SOAP_FAULT_MUST_UNDERSTAND;
+			return -1;
+		}
+		if (!is_soap_element(e, "Body"))
+			continue;
+		if (body) {
+			problem_set(p, CODE_NO_METHOD_ELEMENT, "The Envelope has several Bodies.");
+			return -1;
+		}
+		body = e;
+	}
+	if (!body) {
+		problem_set(p, CODE_NO_METHOD_ELEMENT, "The Envelope has no Body.");
+		return -1;
+	}
+	if (read_body(body, &found, p) < 0)
+		return -1;
+	*out = found;
+	return 0;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libxml2's SAX2 events into a tree in the caller's arena.  The text arrives here as UTF-8
+ * (charset.c) and within the limits of its markup (prescan.c); text and values are measured
+ * here.  Refuses what is not well-formed; errors of name spaces are no errors (2.3).
+ *
+ * libxml2 runs as a push parser that gets everything at once: other than its pull parser, it
+ * does no more work behind the first error, on markup that the prescan has not understood.
+ */
+#include "config.h"
+
+#include "soap/xml.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libxml/parser.h>
+
+#define uthash_malloc(size) xmalloc(size) /* instead of exit() */
+#include <uthash.h>
+
+#include "base/log.h"
+#include "soap/charset.h"
+#include "soap/codes.h"
+#include "soap/prescan.h"
+
+const struct xml_limits xml_limits_default = {
+    .depth = 64,
+    .attributes = 1024,
+    .text_bytes = 10000000,
+    .name_chars = 1000,
+    .elements = 500000,
+    .namespaces = 1024,
+    .names = 10000,
+};
+
+/*
+ * Errors of name spaces are tolerated, but libxml2 words each of them, with the element's name
+ * for every attribute: 16 MB can make it write gigabytes.  This much is a fraction of a second.
+ */
+#define REPORT_BYTES ((size_t)64 * 1024 * 1024)
+
+/* A string of the parser's dictionary, where equal strings have equal addresses, and its
+ * copy in the arena. */
+struct name {
+	const xmlChar *dict;
+	const char *copy;
+	UT_hash_handle hh;
+};
+
+struct open_element {
+	struct xml_element *element;
+	struct xml_element *last_child;
+	size_t text; /* where its text begins in builder.text */
+};
+
+struct builder {
+	const struct xml_limits *limits;
+	struct arena *arena;
+	struct problem *problem; /* code set: refused, the rest is passed over */
+	xmlParserCtxtPtr parser;
+	struct xml_element *root;
+	struct open_element *open;
+	size_t depth;
+	/* The texts of the open elements, outermost first.  A child's text is gone from the
+	 * end before its parent's goes on, so one buffer serves them all, and each byte is
+	 * copied a fixed number of times. */
+	struct buf text;
+	struct name *names;
+	size_t reported; /* bytes of errors that were tolerated */
+};
+
+/* Names and name spaces are copied once each: a long name space that is in force for many
+ * elements must not multiply. */
+static const char *intern(struct builder *b, const xmlChar *dict)
+{
+	struct name *n;
+
+	if (!dict)
+		return NULL;
+	HASH_FIND_PTR(b->names, &dict, n);
+	if (!n) {
+		n = arena_alloc(b->arena, sizeof(*n));
+		n->dict = dict;
+		n->copy = arena_strdup(b->arena, (const char *)dict);
+		HASH_ADD_PTR(b->names, dict, n);
+	}
+	return n->copy;
+}
+
+static int refused(const struct builder *b)
+{
+	return b->problem->code[0] != '\0';
+}
+
+static void refuse(struct builder *b, const char *what, size_t limit, const char *unit)
+{
+	problem_set(b->problem, CODE_XML_LIMIT, "The document has %s more than %zu %s.", what,
+		    limit, unit);
+	xmlStopParser(b->parser);
+}
+
+/* ATTRIBUTES are five pointers each: name, prefix, URI, begin and end of the value. */
+static void copy_attributes(struct builder *b, struct xml_element *e, size_t count,
+			    const xmlChar **attributes)
+{
+	e->attributes = arena_alloc(b->arena, count * sizeof(*e->attributes));
+	e->attribute_count = count;
+	for (size_t i = 0; i < count; i++, attributes += 5) {
+		struct xml_attribute *a = &e->attributes[i];
+		size_t length = (size_t)(attributes[4] - attributes[3]);
+
+		if (length > b->limits->text_bytes) {
+			refuse(b, "an attribute value of", b->limits->text_bytes, "bytes");
+			e->attribute_count = i;
+			return;
+		}
+		a->name = intern(b, attributes[0]);
+		a->prefix = intern(b, attributes[1]);
+		a->uri = intern(b, attributes[2]);
+		a->value =
+		    length > 0 ? arena_strndup(b->arena, (const char *)attributes[3], length) : "";
+	}
+}
+
+static void link_element(struct builder *b, struct xml_element *e)
+{
+	struct open_element *parent;
+
+	if (b->depth == 0) {
+		b->root = e;
+		return;
+	}
+	parent = &b->open[b->depth - 1];
+	if (parent->last_child)
+		parent->last_child->next = e;
+	else
+		parent->element->first_child = e;
+	parent->last_child = e;
+	parent->element->child_count++;
+}
+
+/* What slows libxml2 down and only shows while it works.  The parser may be stopped in its
+ * other callbacks, but not in the one for errors. */
+static void check_work(struct builder *b)
+{
+	if (refused(b))
+		return;
+	if (HASH_COUNT(b->names) > b->limits->names)
+		refuse(b, "in all", b->limits->names, "different names");
+	else if (b->reported > REPORT_BYTES)
+		refuse(b, "name space errors of", REPORT_BYTES, "bytes");
+}
+
+static void on_instruction(void *context, const xmlChar *target, const xmlChar *data)
+{
+	struct builder *b = context;
+
+	(void)data;
+	if (refused(b))
+		return;
+	(void)intern(b, target); /* for the count */
+	check_work(b);
+}
+
+static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
+		     int namespace_count, const xmlChar **namespaces, int attribute_count,
+		     int defaulted_count, const xmlChar **attributes)
+{
+	struct builder *b = context;
+	struct xml_element *e;
+
+	(void)defaulted_count; /* there is no DTD to default from */
+	if (refused(b))
+		return;
+	if (b->depth == b->limits->depth) { /* the prescan has counted; the stack is ours */
+		refuse(b, "elements nested", b->limits->depth, "deep");
+		return;
+	}
+	e = arena_zalloc(b->arena, sizeof(*e));
+	e->name = intern(b, name);
+	e->prefix = intern(b, prefix);
+	e->uri = intern(b, uri);
+	e->text = "";
+	if (attribute_count > 0)
+		copy_attributes(b, e, (size_t)attribute_count, attributes);
+	link_element(b, e);
+	b->open[b->depth++] =
+	    (struct open_element){.element = e, .last_child = NULL, .text = b->text.length};
+	for (int i = 0; i < 2 * namespace_count; i++) /* in use or not: for the count */
+		(void)intern(b, namespaces[i]);
+	check_work(b);
+}
+
+static void on_end(void *context, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
+{
+	struct builder *b = context;
+	struct open_element *o;
+
+	(void)name;
+	(void)prefix;
+	(void)uri;
+	if (refused(b))
+		return;
+	o = &b->open[--b->depth];
+	if (b->text.length > o->text) {
+		o->element->text =
+		    arena_strndup(b->arena, b->text.data + o->text, b->text.length - o->text);
+		b->text.length = o->text;
+	}
+}
+
+/* Character data and CDATA sections, in pieces of any size. */
+static void on_text(void *context, const xmlChar *text, int length)
+{
+	struct builder *b = context;
+
+	if (refused(b) || b->depth == 0)
+		return;
+	buf_add_n(&b->text, (const char *)text, (size_t)length);
+	if (b->text.length - b->open[b->depth - 1].text > b->limits->text_bytes)
+		refuse(b, "a text of", b->limits->text_bytes, "bytes");
+}
+
+/* Keeps the first error.  What libxml2 says may name elements and attributes (R3.20); of the
+ * fatal errors, the one about the version alone would quote a value. */
+static void on_error(void *context, xmlErrorPtr error)
+{
+	struct builder *b = context;
+	const char *message = error->message ? error->message : "error";
+	char line[2 * PROBLEM_NAME_SIZE], shown[PROBLEM_NAME_SIZE];
+
+	if (error->code == XML_ERR_NO_MEMORY) {
+		log_error("libxml2 got no memory");
+		abort();
+	}
+	if (error->level != XML_ERR_FATAL || error->domain == XML_FROM_NAMESPACE) {
+		b->reported += strlen(message);
+		return;
+	}
+	if (refused(b))
+		return;
+	if (error->code == XML_ERR_UNKNOWN_VERSION)
+		message = "Unsupported version";
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(message, "\n"), message);
+	problem_set(b->problem, CODE_XML, "The document is not well-formed XML (line %d): %s",
+		    error->line, problem_name(shown, line));
+}
+
+static void parse(struct builder *b, const struct charset_text *text)
+{
+	xmlSAXHandler handler = {.initialized = XML_SAX2_MAGIC,
+				 .startElementNs = on_start,
+				 .endElementNs = on_end,
+				 .characters = on_text,
+				 .ignorableWhitespace = on_text,
+				 .cdataBlock = on_text,
+				 .processingInstruction = on_instruction,
+				 .serror = on_error};
+
+	b->parser = xmlCreatePushParserCtxt(&handler, b, NULL, 0, NULL);
+	if (!b->parser) {
+		log_error("libxml2 got no memory");
+		abort();
+	}
+	/* HUGE: our limits hold, not libxml2's.  NOENT: else "&amp;" in a value arrives as
+	 * "&#38;"; there are no other entities, for DTDs are refused and handler declares none. */
+	xmlCtxtUseOptions(b->parser, XML_PARSE_NONET | XML_PARSE_HUGE | XML_PARSE_IGNORE_ENC |
+					 XML_PARSE_NOENT);
+	xmlParseChunk(b->parser, text->bytes, (int)text->length, 1);
+	if (!refused(b) && (!b->parser->wellFormed || !b->root || b->depth != 0))
+		problem_set(b->problem, CODE_XML, "The document is not well-formed XML.");
+	xmlFreeParserCtxt(b->parser);
+}
+
+static pthread_once_t libxml_once = PTHREAD_ONCE_INIT;
+
+struct xml_element *xml_parse(const char *bytes, size_t length, const char *charset,
+			      const struct xml_limits *limits, struct arena *arena,
+			      struct problem *p)
+{
+	struct builder b = {.limits = limits, .arena = arena, .problem = p};
+	struct charset_text text;
+
+	*p = (struct problem){0};
+	if (length == 0) {
+		problem_set(p, CODE_XML, "The document is empty.");
+		return NULL;
+	}
+	if (charset_to_utf8(bytes, length, charset, arena, &text, p) < 0)
+		return NULL;
+	if (text.length > INT_MAX) { /* what libxml2 can count */
+		problem_set(p, CODE_XML_LIMIT, "The document is too long.");
+		return NULL;
+	}
+	if (prescan(&text, limits, p) < 0)
+		return NULL;
+	pthread_once(&libxml_once, xmlInitParser);
+	b.open = arena_alloc(arena, limits->depth * sizeof(*b.open));
+	parse(&b, &text);
+	HASH_CLEAR(hh, b.names);
+	buf_free(&b.text);
+	return refused(&b) ? NULL : b.root;
+}
+
+const char *xml_attribute(const struct xml_element *e, const char *name)
+{
+	for (size_t i = 0; i < e->attribute_count; i++)
+		if (!e->attributes[i].prefix && strcmp(e->attributes[i].name, name) == 0)
+			return e->attributes[i].value;
+	return NULL;
+}
+
+const struct xml_element *xml_child(const struct xml_element *e, const char *name)
+{
+	for (const struct xml_element *c = e->first_child; c; c = c->next)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
+}
