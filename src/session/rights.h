@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Named rights and their scope: docs/protocol.md 4.4. */
+#ifndef CAMPAIGN_SESSION_RIGHTS_H
+#define CAMPAIGN_SESSION_RIGHTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum right { RIGHT_ADMIN, RIGHT_INGEST, RIGHT_SUBSCRIBE, RIGHT_REPLICATE, RIGHT_NONE };
+
+struct right_grant {
+	enum right right;
+	char scope[131]; /* "" : every schema; "dem:sampleTable"; "dem:*" */
+};
+
+const char *right_name(enum right r); /* "admin", ... */
+int right_parse_name(const char *name, enum right *out);
+/* "ingest", "ingest=dem:sampleTable", "ingest=dem:*"; -1 if it is neither. */
+int right_grant_parse(const char *text, struct right_grant *out);
+
+/* True if one of GRANTS allows RIGHT on SCHEMA (a source id; NULL: any scope will do). */
+bool right_allows(const struct right_grant *grants, size_t count, enum right right,
+		  const char *schema);
+
+#endif

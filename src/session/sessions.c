@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory only ever says yes: what it does not hold, or holds as over, is asked of the
+ * database.  So forgetting an entry is always right, and all care goes into not keeping one
+ * that has ended.  A look-up and a log-off can cross: the look-up sees the session open, the
+ * log-off finds nothing to forget, and then the look-up's answer arrives.  Therefore every
+ * log-off and every refresh begins a new generation, and an answer that was asked for in an
+ * older one is given but not remembered.
+ */
+#include "config.h"
+
+#include "session/sessions.h"
+
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "session/store.h"
+
+#define uthash_malloc(size)   xmalloc(size)
+#define uthash_fatal(message) abort()
+#include <uthash.h>
+
+/* Of each kind; beyond it the oldest goes, and is looked up again if it comes back. */
+#define MAX_REMEMBERED 100000
+
+/* Refreshes read the log-offs of the last ENDED_WINDOW_S.  After a gap longer than half of it
+ * (the database was away) they may have missed some, and everything is forgotten instead. */
+#define ENDED_WINDOW_S 10
+#define REFRESH_GAP_MS (ENDED_WINDOW_S * 1000 / 2)
+
+#define FOREVER INT64_MAX
+
+struct entry { /* a session or a Bearer token */
+	token_digest hash;
+	int64_t operator_id;
+	int64_t until_ms; /* monotonic */
+	int64_t security_until_ms;
+	UT_hash_handle hh;
+};
+
+struct operator_entry {
+	struct operator_info who;
+	UT_hash_handle hh;
+};
+
+struct sessions {
+	struct db_lane *lane;
+
+	struct operator_entry *operators; /* enabled ones, as of auth_version */
+	struct entry *sessions;		  /* uthash keeps them in order of arrival */
+	struct entry *bearers;
+	struct store_state state;
+	bool has_state;
+	int64_t refreshed_ms; /* monotonic; when what we know was read; 0: never */
+	uint64_t generation;
+	pthread_rwlock_t lock; /* guards the members above, but not the lane */
+
+	pthread_mutex_t password_lock; /* held during one argon2id */
+};
+
+struct sessions *sessions_new(struct db_lane *lane)
+{
+	struct sessions *s = xcalloc(1, sizeof(*s));
+
+	s->lane = lane;
+	pthread_rwlock_init(&s->lock, NULL);
+	pthread_mutex_init(&s->password_lock, NULL);
+	return s;
+}
+
+static void forget_all(struct entry **table)
+{
+	struct entry *e, *next;
+
+	HASH_ITER (hh, *table, e, next) {
+		HASH_DEL(*table, e);
+		free(e);
+	}
+}
+
+static void free_operators(struct operator_entry **table)
+{
+	struct operator_entry *o, *next;
+
+	HASH_ITER (hh, *table, o, next) {
+		HASH_DEL(*table, o);
+		free(o);
+	}
+}
+
+void sessions_free(struct sessions **holder)
+{
+	struct sessions *s = *holder;
+
+	if (s == NULL)
+		return;
+	forget_all(&s->sessions);
+	forget_all(&s->bearers);
+	free_operators(&s->operators);
+	pthread_rwlock_destroy(&s->lock);
+	pthread_mutex_destroy(&s->password_lock);
+	free(s);
+	*holder = NULL;
+}
+
+/* ---- what is remembered; the lock is held, for writing unless said otherwise ---- */
+
+static void forget(struct entry **table, const token_digest hash)
+{
+	struct entry *e;
+
+	HASH_FIND(hh, *table, hash, TOKEN_HASH_BYTES, e);
+	if (e != NULL) {
+		HASH_DEL(*table, e);
+		free(e);
+	}
+}
+
+/* Sessions last equally long as a rule, so those that are over stand in front. */
+static void forget_old(struct entry **table, int64_t now)
+{
+	while (*table != NULL &&
+	       ((*table)->until_ms <= now || HASH_COUNT(*table) > MAX_REMEMBERED)) {
+		struct entry *oldest = *table;
+
+		HASH_DEL(*table, oldest);
+		free(oldest);
+	}
+}
+
+static void remember(struct entry **table, const struct entry *what)
+{
+	struct entry *e = xmalloc(sizeof(*e));
+
+	forget(table, what->hash);
+	*e = *what;
+	HASH_ADD(hh, *table, hash, TOKEN_HASH_BYTES, e);
+	forget_old(table, clock_monotonic_ms());
+}
+
+/* Reading is enough.  False: ask the database. */
+static bool recall(const struct sessions *s, struct entry *table, const token_digest hash,
+		   struct operator_info *out, bool *security_expired)
+{
+	int64_t now = clock_monotonic_ms();
+	struct operator_entry *o;
+	struct entry *e;
+
+	if (s->refreshed_ms == 0 || now - s->refreshed_ms > SESSIONS_STALE_MS)
+		return false;
+	HASH_FIND(hh, table, hash, TOKEN_HASH_BYTES, e);
+	if (e == NULL || e->until_ms <= now)
+		return false;
+	HASH_FIND(hh, s->operators, &e->operator_id, sizeof(e->operator_id), o);
+	if (o == NULL)
+		return false; /* disabled, or newer than our list */
+	*out = o->who;
+	*security_expired = e->security_until_ms <= now;
+	return true;
+}
+
+static uint64_t current_generation(struct sessions *s)
+{
+	uint64_t generation;
+
+	pthread_rwlock_rdlock(&s->lock);
+	generation = s->generation;
+	pthread_rwlock_unlock(&s->lock);
+	return generation;
+}
+
+/* The lock is not held yet. */
+static void remember_unless_crossed(struct sessions *s, struct entry **table,
+				    const struct entry *what, uint64_t generation)
+{
+	pthread_rwlock_wrlock(&s->lock);
+	if (s->generation == generation)
+		remember(table, what);
+	pthread_rwlock_unlock(&s->lock);
+}
+
+/* ---- the refresh ---- */
+
+static void replace_operators(struct sessions *s, const struct operator_info *list, size_t count)
+{
+	free_operators(&s->operators);
+	for (size_t i = 0; i < count; i++) {
+		struct operator_entry *o = xmalloc(sizeof(*o));
+
+		o->who = list[i];
+		HASH_ADD(hh, s->operators, who.id, sizeof(o->who.id), o);
+	}
+}
+
+enum outcome sessions_refresh(struct sessions *s, struct db *db)
+{
+	int64_t started_ms = clock_monotonic_ms();
+	struct operator_info *operators = NULL;
+	token_digest *ended = NULL;
+	size_t operator_count = 0;
+	size_t ended_count = 0;
+	struct store_state state;
+	bool reload;
+	enum outcome rc;
+
+	/* The version is read before what it stands for: at worst we read once too often. */
+	if ((rc = store_read_state(db, &state)) != OUTCOME_OK)
+		return rc;
+	pthread_rwlock_rdlock(&s->lock);
+	reload = s->refreshed_ms == 0 || strcmp(s->state.auth_version, state.auth_version) != 0;
+	pthread_rwlock_unlock(&s->lock);
+	if (reload && (rc = store_read_operators(db, &operators, &operator_count)) != OUTCOME_OK)
+		goto out;
+	if ((rc = store_read_ended(db, ENDED_WINDOW_S, &ended, &ended_count)) != OUTCOME_OK)
+		goto out;
+
+	pthread_rwlock_wrlock(&s->lock);
+	if (reload) {
+		replace_operators(s, operators, operator_count);
+		forget_all(&s->bearers);
+	}
+	if (started_ms - s->refreshed_ms > REFRESH_GAP_MS)
+		forget_all(&s->sessions);
+	for (size_t i = 0; i < ended_count; i++)
+		forget(&s->sessions, ended[i]);
+	forget_old(&s->sessions, started_ms);
+	s->state = state;
+	s->has_state = true;
+	s->refreshed_ms = started_ms;
+	s->generation++;
+	pthread_rwlock_unlock(&s->lock);
+out:
+	free(ended);
+	free(operators);
+	return rc;
+}
+
+/* ---- the lane ---- */
+
+/* The lane may have lain idle while the server was restarted: that is found out with a ping,
+ * because a write that is lost with its connection cannot simply be repeated. */
+static enum outcome enter_lane(struct sessions *s, struct db **db)
+{
+	enum outcome rc = db_lane_acquire(s->lane, db);
+
+	if (rc != OUTCOME_OK || db_ping(*db) == OUTCOME_OK)
+		return rc;
+	db_lane_release(s->lane);
+	return db_lane_acquire(s->lane, db);
+}
+
+/* The secret, also before the first refresh. */
+static enum outcome get_secret(struct sessions *s, unsigned char out[SERVER_SECRET_BYTES])
+{
+	struct store_state state;
+	struct db *db;
+	enum outcome rc;
+	bool known;
+
+	pthread_rwlock_rdlock(&s->lock);
+	known = s->has_state;
+	memcpy(out, s->state.secret, SERVER_SECRET_BYTES);
+	pthread_rwlock_unlock(&s->lock);
+	if (known)
+		return OUTCOME_OK;
+	if ((rc = enter_lane(s, &db)) != OUTCOME_OK)
+		return rc;
+	rc = store_read_state(db, &state);
+	db_lane_release(s->lane);
+	if (rc == OUTCOME_OK)
+		memcpy(out, state.secret, SERVER_SECRET_BYTES);
+	return rc;
+}
+
+/* ---- passwords ---- */
+
+/* R4.11, R4.12.  FOUND NULL: no such login. */
+static bool password_is_right(struct sessions *s, const struct store_login *found,
+			      const char *password, bool allow_empty_password)
+{
+	const char *hash = found != NULL ? found->password_hash : "";
+	bool right;
+
+	if (found != NULL && *hash == '\0' && *password == '\0' && allow_empty_password)
+		return true;
+	if (*hash == '\0' || (*password == '\0' && !allow_empty_password))
+		hash = NULL;
+	pthread_mutex_lock(&s->password_lock);
+	right = password_verify(hash, password);
+	pthread_mutex_unlock(&s->password_lock);
+	return right;
+}
+
+enum outcome sessions_check_password(struct sessions *s, const char *login, const char *password,
+				     bool allow_empty_password, struct operator_info *out)
+{
+	struct store_login found;
+	struct db *db;
+	enum outcome rc;
+	bool right;
+
+	if ((rc = enter_lane(s, &db)) != OUTCOME_OK)
+		return rc;
+	rc = store_find_login(db, login, &found);
+	db_lane_release(s->lane); /* others need it while we hash */
+	if (rc != OUTCOME_OK && rc != OUTCOME_INVALID && rc != OUTCOME_REJECTED)
+		return rc;
+	right =
+	    password_is_right(s, rc == OUTCOME_OK ? &found : NULL, password, allow_empty_password);
+	if (!right || found.disabled)
+		return OUTCOME_INVALID;
+	*out = found.who;
+	return OUTCOME_OK;
+}
+
+/* ---- sessions ---- */
+
+enum outcome sessions_open(struct sessions *s, const struct operator_info *who,
+			   unsigned session_timeout_s, unsigned security_timeout_s,
+			   const char *address, char token[SESSION_TOKEN_SIZE],
+			   char security[SECURITY_TOKEN_SIZE])
+{
+	struct entry opened = {.operator_id = who->id};
+	unsigned char secret[SERVER_SECRET_BYTES];
+	char new_token[SESSION_TOKEN_SIZE];
+	uint64_t generation = current_generation(s);
+	int64_t now;
+	struct db *db;
+	enum outcome rc;
+
+	if ((rc = get_secret(s, secret)) != OUTCOME_OK)
+		return rc;
+	session_token_new(new_token);
+	token_hash(opened.hash, new_token);
+	if ((rc = enter_lane(s, &db)) != OUTCOME_OK)
+		return rc;
+	now = clock_monotonic_ms();
+	rc = store_add_session(db, opened.hash, who->id, session_timeout_s, security_timeout_s,
+			       address);
+	db_lane_release(s->lane);
+	if (rc != OUTCOME_OK)
+		return rc;
+	opened.until_ms = now + (int64_t)session_timeout_s * 1000;
+	opened.security_until_ms = now + (int64_t)security_timeout_s * 1000;
+	remember_unless_crossed(s, &s->sessions, &opened, generation);
+	memcpy(token, new_token, SESSION_TOKEN_SIZE);
+	security_token(security, token, secret);
+	return OUTCOME_OK;
+}
+
+static enum outcome look_up_session(struct sessions *s, const token_digest hash,
+				    struct operator_info *out, bool *security_expired)
+{
+	uint64_t generation = current_generation(s);
+	struct store_session found;
+	struct entry entry = {0};
+	int64_t now;
+	struct db *db;
+	enum outcome rc;
+
+	if ((rc = enter_lane(s, &db)) != OUTCOME_OK)
+		return rc;
+	now = clock_monotonic_ms();
+	rc = store_find_session(db, hash, &found);
+	db_lane_release(s->lane);
+	if (rc != OUTCOME_OK)
+		return rc;
+	memcpy(entry.hash, hash, TOKEN_HASH_BYTES);
+	entry.operator_id = found.who.id;
+	entry.until_ms = now + found.remaining_ms;
+	entry.security_until_ms = now + found.security_remaining_ms;
+	remember_unless_crossed(s, &s->sessions, &entry, generation);
+	*out = found.who;
+	*security_expired = found.security_remaining_ms <= 0;
+	return OUTCOME_OK;
+}
+
+/* R4.1.  What has another form was never issued, and costs no query. */
+static bool looks_like_session_token(const char *token)
+{
+	return strlen(token) == SESSION_TOKEN_SIZE - 1 && strncmp(token, "___", 3) == 0;
+}
+
+enum outcome sessions_check(struct sessions *s, const char *token, struct operator_info *out,
+			    bool *security_expired)
+{
+	token_digest hash;
+	bool known;
+
+	if (!looks_like_session_token(token))
+		return OUTCOME_INVALID;
+	token_hash(hash, token);
+	pthread_rwlock_rdlock(&s->lock);
+	known = recall(s, s->sessions, hash, out, security_expired);
+	pthread_rwlock_unlock(&s->lock);
+	return known ? OUTCOME_OK : look_up_session(s, hash, out, security_expired);
+}
+
+bool sessions_check_security(struct sessions *s, const char *token, const char *security)
+{
+	unsigned char secret[SERVER_SECRET_BYTES];
+	char expected[SECURITY_TOKEN_SIZE];
+
+	if (get_secret(s, secret) != OUTCOME_OK)
+		return false;
+	security_token(expected, token, secret);
+	return token_equal(expected, security);
+}
+
+enum outcome sessions_close(struct sessions *s, const char *token)
+{
+	token_digest hash;
+	struct db *db;
+	enum outcome rc;
+
+	if (!looks_like_session_token(token))
+		return OUTCOME_INVALID;
+	token_hash(hash, token);
+	if ((rc = enter_lane(s, &db)) != OUTCOME_OK)
+		return rc;
+	rc = store_end_session(db, hash);
+	db_lane_release(s->lane);
+
+	/* Whatever came of it: the database will tell. */
+	pthread_rwlock_wrlock(&s->lock);
+	forget(&s->sessions, hash);
+	s->generation++;
+	pthread_rwlock_unlock(&s->lock);
+	return rc;
+}
+
+/* ---- Bearer tokens ---- */
+
+enum outcome sessions_check_bearer(struct sessions *s, const char *token, struct operator_info *out)
+{
+	struct entry entry = {.until_ms = FOREVER, .security_until_ms = FOREVER};
+	uint64_t generation;
+	bool security_expired;
+	struct db *db;
+	enum outcome rc;
+	bool known;
+
+	token_hash(entry.hash, token);
+	pthread_rwlock_rdlock(&s->lock);
+	known = recall(s, s->bearers, entry.hash, out, &security_expired);
+	generation = s->generation;
+	pthread_rwlock_unlock(&s->lock);
+	if (known)
+		return OUTCOME_OK;
+	if ((rc = enter_lane(s, &db)) != OUTCOME_OK)
+		return rc;
+	rc = store_find_bearer(db, entry.hash, out);
+	db_lane_release(s->lane);
+	if (rc != OUTCOME_OK)
+		return rc;
+	entry.operator_id = out->id;
+	remember_unless_crossed(s, &s->bearers, &entry, generation);
+	return OUTCOME_OK;
+}
+
+void sessions_database_id(struct sessions *s, char out[24])
+{
+	pthread_rwlock_rdlock(&s->lock);
+	memcpy(out, s->state.database_id, sizeof(s->state.database_id));
+	pthread_rwlock_unlock(&s->lock);
+}

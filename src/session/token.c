@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tokens are made of the system's random bits and kept as hashes, so that who reads the
+ * database cannot log on with what stands there.  They carry 122 bits and more, which is why
+ * a plain SHA-256 is enough for them; passwords are guessable and get argon2id.
+ */
+#include "config.h"
+
+#include "session/token.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <uuid/uuid.h>
+
+#include "base/log.h"
+
+#define BEARER_RANDOM_BYTES 32
+
+_Static_assert(TOKEN_HASH_BYTES == crypto_hash_sha256_BYTES, "R4.1: SHA-256");
+_Static_assert(PASSWORD_HASH_SIZE >= crypto_pwhash_STRBYTES, "argon2id as text");
+_Static_assert(SECURITY_TOKEN_SIZE == 1 + sodium_base64_ENCODED_LEN(crypto_auth_hmacsha512_BYTES,
+								    sodium_base64_VARIANT_URLSAFE),
+	       "R4.2: 89 characters");
+_Static_assert(BEARER_TOKEN_SIZE ==
+		   4 + sodium_base64_ENCODED_LEN(BEARER_RANDOM_BYTES,
+						 sodium_base64_VARIANT_URLSAFE_NO_PADDING),
+	       "tok_ and 43 characters");
+
+/* What an unknown login is verified against: of the same cost as a real one (the limits
+ * INTERACTIVE), of a password that was random and is forgotten. */
+static const char nobody_hash[] =
+    "$argon2id$v=19$m=65536,t=2,p=1"
+    "$cUyNI7O0hXiucendH/GeIQ$nRbNOXdJA1mdFxMs+kEBivv2ZLQnsjX1g2P7SYqVPYA";
+
+int token_init(void)
+{
+	if (sodium_init() < 0) {
+		log_error("token: libsodium does not start");
+		return -1;
+	}
+	return 0;
+}
+
+void uuid_text(char out[37])
+{
+	uuid_t uuid;
+
+	uuid_generate_random(uuid);
+	uuid_unparse_lower(uuid, out);
+}
+
+void session_token_new(char out[SESSION_TOKEN_SIZE])
+{
+	memcpy(out, "___", 3);
+	uuid_text(out + 3);
+}
+
+void security_token(char out[SECURITY_TOKEN_SIZE], const char *session_token,
+		    const unsigned char secret[SERVER_SECRET_BYTES])
+{
+	crypto_auth_hmacsha512_state state;
+	unsigned char mac[crypto_auth_hmacsha512_BYTES];
+
+	crypto_auth_hmacsha512_init(&state, secret, SERVER_SECRET_BYTES);
+	crypto_auth_hmacsha512_update(&state, (const unsigned char *)session_token,
+				      strlen(session_token));
+	crypto_auth_hmacsha512_final(&state, mac);
+	out[0] = '@';
+	sodium_bin2base64(out + 1, SECURITY_TOKEN_SIZE - 1, mac, sizeof(mac),
+			  sodium_base64_VARIANT_URLSAFE);
+	sodium_memzero(&state, sizeof(state));
+}
+
+void bearer_token_new(char out[BEARER_TOKEN_SIZE])
+{
+	unsigned char bits[BEARER_RANDOM_BYTES];
+
+	randombytes_buf(bits, sizeof(bits));
+	memcpy(out, "tok_", 4);
+	sodium_bin2base64(out + 4, BEARER_TOKEN_SIZE - 4, bits, sizeof(bits),
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_memzero(bits, sizeof(bits));
+}
+
+void token_hash(unsigned char out[TOKEN_HASH_BYTES], const char *token)
+{
+	crypto_hash_sha256(out, (const unsigned char *)token, strlen(token));
+}
+
+bool token_equal(const char *a, const char *b)
+{
+	size_t length = strlen(a);
+
+	return strlen(b) == length && sodium_memcmp(a, b, length) == 0;
+}
+
+void secret_new(unsigned char out[SERVER_SECRET_BYTES])
+{
+	randombytes_buf(out, SERVER_SECRET_BYTES);
+}
+
+int password_hash(char out[PASSWORD_HASH_SIZE], const char *password)
+{
+	if (crypto_pwhash_str(out, password, strlen(password), crypto_pwhash_OPSLIMIT_INTERACTIVE,
+			      crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0) {
+		log_error("token: no memory to hash a password (64 MiB are needed)");
+		return -1;
+	}
+	return 0;
+}
+
+bool password_verify(const char *hash, const char *password)
+{
+	const char *against = hash != NULL ? hash : nobody_hash;
+	bool equal = crypto_pwhash_str_verify(against, password, strlen(password)) == 0;
+
+	return equal && hash != NULL;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tokens and passwords: docs/protocol.md 4.1.  All random bits come from the system's
+ * generator, all comparisons are constant-time, only hashes are kept (libsodium).
+ */
+#ifndef CAMPAIGN_SESSION_TOKEN_H
+#define CAMPAIGN_SESSION_TOKEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define SESSION_TOKEN_SIZE  40 /* "___" + UUID + NUL */
+#define SECURITY_TOKEN_SIZE 90 /* "@" + 88 characters + NUL */
+#define BEARER_TOKEN_SIZE   48
+#define TOKEN_HASH_BYTES    32 /* SHA-256 */
+#define SERVER_SECRET_BYTES 32
+#define PASSWORD_HASH_SIZE  128
+
+int token_init(void); /* sodium_init; once per process */
+
+void uuid_text(char out[37]); /* version 4, lower case */
+
+void session_token_new(char out[SESSION_TOKEN_SIZE]); /* R4.1 */
+void security_token(char out[SECURITY_TOKEN_SIZE], const char *session_token,
+		    const unsigned char secret[SERVER_SECRET_BYTES]); /* R4.2 */
+void bearer_token_new(char out[BEARER_TOKEN_SIZE]);
+void token_hash(unsigned char out[TOKEN_HASH_BYTES], const char *token);
+bool token_equal(const char *a, const char *b); /* constant time for equal lengths */
+void secret_new(unsigned char out[SERVER_SECRET_BYTES]);
+
+/* argon2id; the verification of a NULL hash takes as long and is false (R4.12). */
+int password_hash(char out[PASSWORD_HASH_SIZE], const char *password);
+bool password_verify(const char *hash, const char *password);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* docs/protocol.md 4.1: forms, known answers, and that passwords verify. */
+#include "config.h"
+
+#include <ctype.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "session/token.h"
+
+#define SAMPLE_TOKEN "___0b6f1c02-9d55-4a7e-8c3f-5f2d7a90e114"
+
+static void is_uuid_version_4(const char *text)
+{
+	assert_int_equal(strlen(text), 36);
+	for (size_t i = 0; i < 36; i++) {
+		if (i == 8 || i == 13 || i == 18 || i == 23)
+			assert_int_equal(text[i], '-');
+		else
+			assert_true(isdigit((unsigned char)text[i]) ||
+				    (text[i] >= 'a' && text[i] <= 'f'));
+	}
+	assert_int_equal(text[14], '4');
+	assert_non_null(strchr("89ab", text[19]));
+}
+
+static void R4_1_session_token_is_three_underscores_and_a_uuid(void **state)
+{
+	char one[SESSION_TOKEN_SIZE];
+	char other[SESSION_TOKEN_SIZE];
+
+	(void)state;
+	session_token_new(one);
+	session_token_new(other);
+	assert_int_equal(strlen(one), 39);
+	assert_memory_equal(one, "___", 3);
+	is_uuid_version_4(one + 3);
+	assert_string_not_equal(one, other);
+}
+
+static void R4_1_only_a_sha_256_is_stored(void **state)
+{
+	unsigned char hash[TOKEN_HASH_BYTES];
+	char digits[2 * TOKEN_HASH_BYTES + 1];
+
+	(void)state;
+	token_hash(hash, SAMPLE_TOKEN);
+	for (size_t i = 0; i < sizeof(hash); i++)
+		snprintf(digits + 2 * i, 3, "%02x", hash[i]);
+	assert_string_equal(digits,
+			    "e772931f511dfba180a0a21133bfd03c6fb816523bb2afbcdc25b9b7352cb1ce");
+}
+
+/* Reckoned with another implementation. */
+static void R4_2_security_token_is_an_hmac_of_the_session_token(void **state)
+{
+	unsigned char secret[SERVER_SECRET_BYTES];
+	char token[SECURITY_TOKEN_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(secret); i++)
+		secret[i] = (unsigned char)i;
+	security_token(token, SAMPLE_TOKEN, secret);
+	assert_int_equal(strlen(token), 89);
+	assert_string_equal(token, "@Um-R2a567XhRuLy1LNSdNA53h_qtKzg_l2yLVqOUIkbIvQGXmTXGV40-"
+				   "uP2pCTgJIHSPA_PjuhERbXJpxDlacA==");
+	secret[0]++;
+	security_token(token, SAMPLE_TOKEN, secret);
+	assert_memory_not_equal(token, "@Um-R2a567", 10);
+}
+
+static void tokens_are_equal_only_if_they_are(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool equal;
+	} cases[] = {
+	    {"", "", true},	    {"@abc", "@abc", true}, {"@abc", "@abd", false},
+	    {"@abc", "@ab", false}, {"@ab", "@abc", false}, {"", "@", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(token_equal(cases[i].a, cases[i].b), cases[i].equal);
+}
+
+static void bearer_tokens_have_their_form(void **state)
+{
+	char one[BEARER_TOKEN_SIZE];
+	char other[BEARER_TOKEN_SIZE];
+
+	(void)state;
+	bearer_token_new(one);
+	bearer_token_new(other);
+	assert_int_equal(strlen(one), 47);
+	assert_memory_equal(one, "tok_", 4);
+	assert_int_equal(strspn(one + 4, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+					 "0123456789-_"),
+			 43);
+	assert_string_not_equal(one, other);
+}
+
+static void secrets_are_random(void **state)
+{
+	unsigned char one[SERVER_SECRET_BYTES];
+	unsigned char other[SERVER_SECRET_BYTES];
+
+	(void)state;
+	secret_new(one);
+	secret_new(other);
+	assert_memory_not_equal(one, other, sizeof(one));
+}
+
+static void passwords_verify(void **state)
+{
+	char hash[PASSWORD_HASH_SIZE];
+
+	(void)state;
+	assert_int_equal(password_hash(hash, "correct horse 9"), 0);
+	assert_memory_equal(hash, "$argon2id$", 10);
+	assert_true(password_verify(hash, "correct horse 9"));
+	assert_false(password_verify(hash, "correct horse 8"));
+	assert_false(password_verify(hash, ""));
+	assert_false(password_verify("", ""));
+	assert_false(password_verify("not a hash", "not a hash"));
+}
+
+static double seconds_of_verify(const char *hash)
+{
+	struct timespec before, after;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+	assert_false(password_verify(hash, "wrong"));
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+	return (double)(after.tv_sec - before.tv_sec) +
+	       (double)(after.tv_nsec - before.tv_nsec) / 1e9;
+}
+
+static void R4_12_an_unknown_login_costs_as_much_as_a_wrong_password(void **state)
+{
+	char hash[PASSWORD_HASH_SIZE];
+	double known;
+
+	(void)state;
+	assert_int_equal(password_hash(hash, "right"), 0);
+	known = seconds_of_verify(hash);
+	assert_true(seconds_of_verify(NULL) > known / 4);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	return token_init();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(R4_1_session_token_is_three_underscores_and_a_uuid),
+	    cmocka_unit_test(R4_1_only_a_sha_256_is_stored),
+	    cmocka_unit_test(R4_2_security_token_is_an_hmac_of_the_session_token),
+	    cmocka_unit_test(tokens_are_equal_only_if_they_are),
+	    cmocka_unit_test(bearer_tokens_have_their_form),
+	    cmocka_unit_test(secrets_are_random),
+	    cmocka_unit_test(passwords_verify),
+	    cmocka_unit_test(R4_12_an_unknown_login_costs_as_much_as_a_wrong_password),
+	};
+
+	return cmocka_run_group_tests(tests, start, NULL);
+}
