@@ -38,9 +38,9 @@ struct xml_limits {
 	size_t attributes; /* 1024 per element, namespace declarations count */
 	size_t text_bytes; /* 10,000,000 per text or attribute value */
 	size_t name_chars; /* 1,000 */
-	size_t elements;   /* 500,000: bounds the tree's memory (ours, not in 2.3) */
-	size_t namespaces; /* 1,024 declarations in force at once (ours) */
-	size_t names;	   /* 10,000 different names and name spaces (ours): libxml2's
+	size_t elements;   /* 500,000: bounds the tree's memory */
+	size_t namespaces; /* 1,024 declarations in force at once */
+	size_t names;	   /* 10,000 different names and name spaces: libxml2's
 			    * dictionary slows down with the square of them */
 };
 extern const struct xml_limits xml_limits_default;
