@@ -26,6 +26,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/outcome.h"
@@ -47,7 +48,10 @@ struct db_value {
 	size_t length;
 };
 
-#define DB_TEXT(s) ((struct db_value){(s), (s) != NULL ? __builtin_strlen(s) : 0})
+static inline struct db_value db_text(const char *text)
+{
+	return (struct db_value){text, text != NULL ? strlen(text) : 0};
+}
 #define DB_NULL	   ((struct db_value){NULL, 0})
 
 /* Once per process, before any thread; and at its end. */

@@ -129,7 +129,7 @@ static enum outcome run_with_hash(struct db *db, const char *sql, const token_di
 	struct db_value param;
 
 	hash_text(digits, hash);
-	param = DB_TEXT(digits);
+	param = db_text(digits);
 	return db_run(db, sql, &param, 1, rows, affected);
 }
 
@@ -206,7 +206,7 @@ enum outcome store_read_ended(struct db *db, unsigned seconds, token_digest **li
 	enum outcome rc;
 
 	snprintf(seconds_text, sizeof(seconds_text), "%u", seconds);
-	param = DB_TEXT(seconds_text);
+	param = db_text(seconds_text);
 	if ((rc = db_run(db, sql_ended, &param, 1, &rows, NULL)) != OUTCOME_OK)
 		return rc;
 	*list = xcalloc(db_rows_count(rows) + 1, sizeof(**list));
@@ -257,7 +257,7 @@ enum outcome store_find_bearer(struct db *db, const token_digest hash, struct op
 
 enum outcome store_find_login(struct db *db, const char *login, struct store_login *out)
 {
-	struct db_value param = DB_TEXT(login);
+	struct db_value param = db_text(login);
 	struct db_rows *rows = NULL;
 	enum outcome rc;
 
@@ -291,11 +291,11 @@ enum outcome store_add_session(struct db *db, const token_digest hash, int64_t o
 	snprintf(id_text, sizeof(id_text), "%lld", (long long)operator_id);
 	snprintf(session_text, sizeof(session_text), "%u", session_s);
 	snprintf(security_text, sizeof(security_text), "%u", security_s);
-	params[0] = DB_TEXT(hash_digits);
-	params[1] = DB_TEXT(address);
-	params[2] = DB_TEXT(session_text);
-	params[3] = DB_TEXT(security_text);
-	params[4] = DB_TEXT(id_text);
+	params[0] = db_text(hash_digits);
+	params[1] = db_text(address);
+	params[2] = db_text(session_text);
+	params[3] = db_text(security_text);
+	params[4] = db_text(id_text);
 	if ((rc = db_run(db, sql_add_session, params, 5, NULL, &affected)) != OUTCOME_OK)
 		return rc;
 	return affected > 0 ? OUTCOME_OK : OUTCOME_INVALID;

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * campaign-ingestd: the FastCGI pool that answers SOAP calls and writes staging tables.
+ * Stays in the foreground.  Exit status: 0 done, 1 failed, 2 used wrongly.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/conf.h"
+#include "base/log.h"
+#include "ingestd/listen.h"
+#include "ingestd/options.h"
+#include "ingestd/supervisor.h"
+#include "schema/cast.h"
+
+#define EXIT_USAGE 2
+
+static void open_log(const struct conf *conf)
+{
+	enum log_level level = LOG_LEVEL_INFO;
+
+	log_level_parse(conf->log_level, &level); /* conf_load has judged it */
+	log_open("campaign-ingestd", level);
+}
+
+static int say_fine(const char *file)
+{
+	const char *environment = getenv("CAMPAIGN_INGEST_CONF");
+
+	if (file == NULL)
+		file =
+		    environment != NULL && *environment != '\0' ? environment : CONF_DEFAULT_FILE;
+	printf("configuration %s is fine\n", file);
+	return EXIT_SUCCESS;
+}
+
+static int run(const struct options *options, struct conf **conf)
+{
+	struct listener listener;
+	int status;
+
+	if (cast_init((*conf)->timezone) < 0)
+		return EXIT_FAILURE;
+	if (options->test_config)
+		return say_fine(options->config_file);
+	if (listener_open(&listener, options->socket, *conf) < 0)
+		return EXIT_FAILURE;
+	status = supervisor_run(&listener, options->config_file, conf);
+	listener_close(&listener);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct conf *conf;
+	int status;
+
+	switch (options_parse(argc, argv, &options)) {
+	case OPTIONS_DONE:
+		return EXIT_SUCCESS;
+	case OPTIONS_WRONG:
+		return EXIT_USAGE;
+	case OPTIONS_RUN:
+		break;
+	}
+	conf = conf_load(options.config_file);
+	if (conf == NULL)
+		return EXIT_FAILURE; /* conf_load said why */
+	open_log(conf);
+	status = run(&options, &conf);
+	conf_free(&conf);
+	return status;
+}

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Request threads all wait in one epoll set: for the listening socket, for any connection
+ * to have something to read, or for the end.  A connection that becomes readable is served
+ * by one thread until its one request is answered, and goes back into the set; so an idle
+ * kept connection holds no thread, and there may be far more of them than threads.
+ *
+ * An event is only a hint that a connection may be ready.  Whoever moves its state from
+ * ARMED to BUSY owns it; and memory of a closed connection is used again for the next one
+ * but never given back before the pool ends, so an event that comes late finds a valid
+ * state, and is ignored.
+ */
+#include "config.h"
+
+#include "ingestd/pool.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "ingestd/connection.h"
+#include "ingestd/request.h"
+
+/* While draining, a connection that never carried a request gets so long to bring it: its
+ * web server has connected and is about to write. */
+#define FIRST_REQUEST_MS 100
+
+enum state { STATE_FREE, STATE_ARMED, STATE_BUSY };
+
+struct client {
+	struct connection connection; /* while BUSY: its owner's alone */
+	bool served;		      /* likewise */
+	enum state state;
+	pthread_mutex_t lock;	  /* guards the state, and its place in epoll with it */
+	struct client *next;	  /* of all there ever were */
+	struct client *next_free; /* of those that are FREE */
+};
+
+struct pool {
+	struct pool_options options;
+	int epoll_fd;
+	int stop_fd;  /* readable: threads end */
+	int empty_fd; /* readable: see pool_empty_fd */
+	pthread_t *threads;
+	unsigned thread_count;
+	atomic_ulong requests;
+	atomic_size_t open; /* connections, and accepts that are under way */
+	atomic_bool accepting;
+	atomic_bool draining;
+	struct client *clients;
+	struct client *free_clients;
+	pthread_mutex_t lock; /* guards the two lists and the listening socket's place in epoll */
+};
+
+static void signal_fd(int fd)
+{
+	const uint64_t one = 1;
+
+	if (write(fd, &one, sizeof(one)) < 0)
+		log_errno("pool: eventfd");
+}
+
+/* --- connections ------------------------------------------------------------------------ */
+
+static void one_less(struct pool *pool)
+{
+	/* accepting is written before open is looked at, here and in pool_retire the other way
+	 * round: one of the two sees that nothing is left. */
+	if (atomic_fetch_sub(&pool->open, 1) == 1 && !atomic_load(&pool->accepting))
+		signal_fd(pool->empty_fd);
+}
+
+static struct client *client_new(struct pool *pool, int fd)
+{
+	struct client *client;
+
+	pthread_mutex_lock(&pool->lock);
+	client = pool->free_clients;
+	if (client != NULL) {
+		pool->free_clients = client->next_free;
+	} else {
+		client = xcalloc(1, sizeof(*client));
+		pthread_mutex_init(&client->lock, NULL);
+		client->next = pool->clients;
+		pool->clients = client;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	client->served = false;
+	connection_open(&client->connection, fd);
+	return client;
+}
+
+/* Its connection is closed. */
+static void client_done(struct pool *pool, struct client *client)
+{
+	pthread_mutex_lock(&client->lock);
+	client->state = STATE_FREE;
+	pthread_mutex_unlock(&client->lock);
+	pthread_mutex_lock(&pool->lock);
+	client->next_free = pool->free_clients;
+	pool->free_clients = client;
+	pthread_mutex_unlock(&pool->lock);
+	one_less(pool);
+}
+
+static bool client_claim(struct client *client)
+{
+	bool mine;
+
+	pthread_mutex_lock(&client->lock);
+	mine = client->state == STATE_ARMED;
+	if (mine)
+		client->state = STATE_BUSY;
+	pthread_mutex_unlock(&client->lock);
+	return mine;
+}
+
+static int watch(struct pool *pool, int operation, int fd, uint32_t events, void *who)
+{
+	struct epoll_event event = {.events = events, .data.ptr = who};
+
+	return epoll_ctl(pool->epoll_fd, operation, fd, &event);
+}
+
+/* Gives CLIENT to the epoll set: to whoever sees that there is something to read or, while
+ * draining, that it can be written to, which means at once. */
+static int client_watch(struct pool *pool, struct client *client, int operation)
+{
+	uint32_t events = EPOLLIN | EPOLLONESHOT;
+
+	if (atomic_load(&pool->draining))
+		events |= EPOLLOUT;
+	return watch(pool, operation, connection_fd(&client->connection), events, client);
+}
+
+static void client_arm(struct pool *pool, struct client *client, int operation)
+{
+	bool armed;
+
+	pthread_mutex_lock(&client->lock);
+	armed = client_watch(pool, client, operation) == 0;
+	client->state = armed ? STATE_ARMED : STATE_BUSY;
+	pthread_mutex_unlock(&client->lock);
+	if (!armed) {
+		log_errno("pool: epoll");
+		connection_close(&client->connection);
+		client_done(pool, client);
+	}
+}
+
+/* After pool->draining was set.  One that is BUSY now sees that when it is armed again. */
+static void client_rouse(struct pool *pool, struct client *client)
+{
+	pthread_mutex_lock(&client->lock);
+	if (client->state == STATE_ARMED && client_watch(pool, client, EPOLL_CTL_MOD) < 0)
+		log_errno("pool: epoll");
+	pthread_mutex_unlock(&client->lock);
+}
+
+/* --- accepting -------------------------------------------------------------------------- */
+
+/* A peer that stalls in the middle of a request or of an answer holds a thread no longer
+ * than this. */
+static void set_timeouts(struct pool *pool, int fd)
+{
+	struct api *api = pool->options.api;
+	const struct conf *conf = api->conf_get(api->conf_context);
+	const struct timeval limit = {.tv_sec = conf->request_timeout_s};
+	int on = 1;
+
+	api->conf_put(api->conf_context, conf);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
+		log_errno("pool: time-outs");
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* refused for Unix sockets */
+}
+
+static void accept_failed(int error)
+{
+	static struct log_rate rate;
+	const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+	unsigned long skipped;
+
+	if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM)
+		return; /* another worker was faster, or the peer has left */
+	errno = error;
+	if (log_rate_allow(&rate, 30, &skipped))
+		log_errno("pool: a connection has to wait (%lu more of these)", skipped);
+	nanosleep(&pause, NULL); /* the socket stays readable: do not spin on it */
+}
+
+static bool accept_one(struct pool *pool)
+{
+	int fd = accept4(pool->options.listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	set_timeouts(pool, fd);
+	atomic_fetch_add(&pool->open, 1);
+	client_arm(pool, client_new(pool, fd), EPOLL_CTL_ADD);
+	return true;
+}
+
+static int watch_listener(struct pool *pool, int operation)
+{
+	return watch(pool, operation, pool->options.listen_fd, EPOLLIN | EPOLLEXCLUSIVE, pool);
+}
+
+/* EPOLLEXCLUSIVE wakes the first idle worker in the socket's queue, which would be the same
+ * one always, and kept connections stay where they were accepted.  Stepping back to the end
+ * of the queue after each one spreads them. */
+static void step_back(struct pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	if (atomic_load(&pool->accepting)) {
+		watch_listener(pool, EPOLL_CTL_DEL);
+		if (watch_listener(pool, EPOLL_CTL_ADD) < 0)
+			log_errno("pool: epoll");
+	}
+	pthread_mutex_unlock(&pool->lock);
+}
+
+static void accept_next(struct pool *pool)
+{
+	int error = 0;
+	bool accepted = false;
+
+	atomic_fetch_add(&pool->open, 1); /* before the look at accepting: see one_less */
+	if (atomic_load(&pool->accepting)) {
+		accepted = accept_one(pool);
+		error = errno;
+	}
+	one_less(pool);
+	if (accepted)
+		step_back(pool);
+	else
+		accept_failed(error);
+}
+
+/* --- request threads -------------------------------------------------------------------- */
+
+/* The last look while draining: does a request wait in CLIENT, or is about to? */
+static bool request_waits(const struct client *client)
+{
+	struct pollfd in = {.fd = connection_fd(&client->connection), .events = POLLIN};
+
+	return poll(&in, 1, client->served ? 0 : FIRST_REQUEST_MS) > 0;
+}
+
+static bool handle(struct pool *pool, struct client *client, struct request_room *room)
+{
+	char context[40];
+	bool at_end, keep;
+
+	snprintf(context, sizeof(context), "%u-%lu", pool->options.worker,
+		 atomic_fetch_add(&pool->requests, 1) + 1);
+	log_set_context(context);
+	at_end = request_handle(&client->connection.fcgx, pool->options.api, room);
+	client->served = true;
+	if (!at_end)
+		connection_linger(&client->connection);
+	keep = connection_finish(&client->connection, at_end && !atomic_load(&pool->draining));
+	log_set_context("");
+	return keep;
+}
+
+static void serve(struct pool *pool, struct client *client, struct request_room *room)
+{
+	if (!client_claim(client))
+		return;
+	if (atomic_load(&pool->draining) && !request_waits(client)) {
+		connection_close(&client->connection);
+		client_done(pool, client);
+	} else if (connection_receive(&client->connection) && handle(pool, client, room)) {
+		client_arm(pool, client, EPOLL_CTL_MOD);
+	} else { /* the web server has closed it, or it was closed after its answer */
+		client_done(pool, client);
+	}
+}
+
+static void *request_thread(void *argument)
+{
+	struct pool *pool = argument;
+	struct request_room room;
+	struct epoll_event event;
+
+	request_room_init(&room);
+	for (;;) {
+		if (epoll_wait(pool->epoll_fd, &event, 1, -1) != 1)
+			continue; /* a debugger's EINTR */
+		if (event.data.ptr == &pool->stop_fd)
+			break;
+		if (event.data.ptr == pool)
+			accept_next(pool);
+		else
+			serve(pool, event.data.ptr, &room);
+	}
+	request_room_free(&room);
+	return NULL;
+}
+
+/* --- the worker's side ------------------------------------------------------------------ */
+
+static int start_threads(struct pool *pool)
+{
+	while (pool->thread_count < pool->options.threads) {
+		pthread_t *thread = &pool->threads[pool->thread_count];
+		int error = pthread_create(thread, NULL, request_thread, pool);
+
+		if (error != 0) {
+			errno = error;
+			log_errno("pool: request thread %u of %u", pool->thread_count + 1,
+				  pool->options.threads);
+			return -1;
+		}
+		pool->thread_count++;
+	}
+	return 0;
+}
+
+struct pool *pool_start(const struct pool_options *options)
+{
+	struct pool *pool = xcalloc(1, sizeof(*pool));
+
+	pool->options = *options;
+	pool->threads = xcalloc(options->threads, sizeof(*pool->threads));
+	pthread_mutex_init(&pool->lock, NULL);
+	atomic_store(&pool->accepting, true);
+	pool->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	pool->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pool->empty_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (pool->epoll_fd < 0 || pool->stop_fd < 0 || pool->empty_fd < 0 ||
+	    watch(pool, EPOLL_CTL_ADD, pool->stop_fd, EPOLLIN, &pool->stop_fd) < 0 ||
+	    watch_listener(pool, EPOLL_CTL_ADD) < 0) {
+		log_errno("pool: epoll");
+		pool_stop(&pool);
+	} else if (start_threads(pool) < 0) {
+		pool_stop(&pool);
+	}
+	return pool;
+}
+
+void pool_retire(struct pool *pool)
+{
+	if (!atomic_exchange(&pool->accepting, false))
+		return;
+	pthread_mutex_lock(&pool->lock);
+	watch_listener(pool, EPOLL_CTL_DEL);
+	pthread_mutex_unlock(&pool->lock);
+	if (atomic_load(&pool->open) == 0)
+		signal_fd(pool->empty_fd);
+}
+
+void pool_drain(struct pool *pool)
+{
+	struct client *client;
+
+	if (atomic_load(&pool->draining))
+		return;
+	atomic_fetch_add(&pool->open, 1); /* not empty before all of this is done */
+	pool_retire(pool);
+	atomic_store(&pool->draining, true);
+	/* Connections in the queue of a socket of our own would be cut off with it.  One that was
+	 * handed over keeps them for the next process. */
+	while (pool->options.listen_ours && accept_one(pool))
+		;
+	pthread_mutex_lock(&pool->lock);
+	for (client = pool->clients; client != NULL; client = client->next)
+		client_rouse(pool, client);
+	pthread_mutex_unlock(&pool->lock);
+	one_less(pool);
+}
+
+int pool_empty_fd(const struct pool *pool)
+{
+	return pool->empty_fd;
+}
+
+size_t pool_connections(struct pool *pool)
+{
+	return atomic_load(&pool->open);
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+void pool_stop(struct pool **holder)
+{
+	struct pool *pool = *holder;
+	struct client *client, *next;
+	unsigned i;
+
+	if (pool == NULL)
+		return;
+	if (pool->thread_count > 0)
+		signal_fd(pool->stop_fd);
+	for (i = 0; i < pool->thread_count; i++)
+		pthread_join(pool->threads[i], NULL);
+	for (client = pool->clients; client != NULL; client = next) {
+		next = client->next;
+		if (client->state == STATE_ARMED)
+			connection_close(&client->connection);
+		pthread_mutex_destroy(&client->lock);
+		free(client);
+	}
+	close_fd(pool->options.listen_fd);
+	close_fd(pool->empty_fd);
+	close_fd(pool->stop_fd);
+	close_fd(pool->epoll_fd);
+	pthread_mutex_destroy(&pool->lock);
+	free(pool->threads);
+	free(pool);
+	*holder = NULL;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Translates between FastCGI and the api.  Refuses a body that is shorter than announced;
+ * one above max_request_bytes is thrown away, and the api is told so (R2.14).
+ */
+#include "config.h"
+
+#include "ingestd/request.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* The body is read in pieces of this size when its length was not announced. */
+#define READ_BYTES 65536u
+
+/* So much of a body above the limit is still read, to leave the answer a way out: a web
+ * server that is cut off while it sends may never look for one. */
+#define DISCARD_BYTES (32u << 20)
+
+/* Room that one large request needed is not kept for the thread's whole life. */
+#define ROOM_BYTES (1u << 20)
+
+enum body { BODY_WHOLE, BODY_TOO_LARGE, BODY_SHORT, BODY_BROKEN };
+
+/* FastCGI parameters besides those of struct api_request. */
+struct extra {
+	const char *content_length;
+	const char *https;
+	const char *request_scheme;
+	const char *request_uri;
+	const char *script_name;
+};
+
+struct head {
+	struct api_request request;
+	struct extra extra;
+};
+
+#define AT(name, member)                                                                           \
+	{                                                                                          \
+		name, sizeof(name) - 1, offsetof(struct head, member)                              \
+	}
+
+static const struct parameter {
+	const char *name;
+	size_t length;
+	size_t offset;
+} parameters[] = {
+    AT("CONTENT_LENGTH", extra.content_length),
+    AT("CONTENT_TYPE", request.content_type),
+    AT("DOCUMENT_URI", request.path),
+    AT("HTTPS", extra.https),
+    AT("HTTP_ACC_SDK_VERSION", request.sdk_version),
+    AT("HTTP_AUTHORIZATION", request.authorization),
+    AT("HTTP_CONTENT_ENCODING", request.content_encoding),
+    AT("HTTP_COOKIE", request.cookie),
+    AT("HTTP_HOST", request.host),
+    AT("HTTP_SOAPACTION", request.soap_action),
+    AT("HTTP_X_FORWARDED_FOR", request.forwarded_for),
+    AT("HTTP_X_SECURITY_TOKEN", request.security_token),
+    AT("HTTP_X_SESSION_TOKEN", request.session_token),
+    AT("QUERY_STRING", request.query),
+    AT("REMOTE_ADDR", request.peer),
+    AT("REQUEST_METHOD", request.method),
+    AT("REQUEST_SCHEME", extra.request_scheme),
+    AT("REQUEST_URI", extra.request_uri),
+    AT("SCRIPT_NAME", extra.script_name),
+};
+
+void request_room_init(struct request_room *room)
+{
+	*room = (struct request_room){.arena = arena_new()};
+}
+
+void request_room_free(struct request_room *room)
+{
+	arena_free(&room->arena);
+	buf_free(&room->body);
+	buf_free(&room->head);
+	buf_free(&room->response.headers);
+	buf_free(&room->response.body);
+}
+
+static void empty(struct buf *b)
+{
+	if (b->size > ROOM_BYTES)
+		buf_free(b);
+	else
+		buf_clear(b);
+}
+
+static void request_room_clear(struct request_room *room)
+{
+	arena_reset(room->arena);
+	empty(&room->body);
+	empty(&room->head);
+	empty(&room->response.headers);
+	empty(&room->response.body);
+	room->response.status = 0;
+	room->response.content_type = NULL;
+}
+
+/* ENTRY is "NAME=value".  Of a name that comes twice the first one counts; an empty value is
+ * how nginx passes what was not sent. */
+static void take_parameter(struct head *head, const char *entry)
+{
+	const char *equals = strchr(entry, '=');
+	size_t i, length;
+
+	if (equals == NULL || equals[1] == '\0')
+		return;
+	length = (size_t)(equals - entry);
+	for (i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++) {
+		const struct parameter *p = &parameters[i];
+
+		if (p->length == length && memcmp(p->name, entry, length) == 0) {
+			const char **member = (const char **)(void *)((char *)head + p->offset);
+
+			if (*member == NULL)
+				*member = equals + 1;
+			return;
+		}
+	}
+}
+
+/* nginx passes the path as DOCUMENT_URI.  Elsewhere it is what the client asked for: a
+ * SCRIPT_NAME may be that of a wrapper (mod_fcgid). */
+static const char *path_of(const struct head *head, struct arena *arena)
+{
+	const char *uri = head->extra.request_uri;
+
+	if (head->request.path != NULL)
+		return head->request.path;
+	if (uri != NULL)
+		return arena_strndup(arena, uri, strcspn(uri, "?"));
+	return head->extra.script_name != NULL ? head->extra.script_name : "";
+}
+
+static bool is_https(const struct extra *extra)
+{
+	if (extra->https != NULL && strcasecmp(extra->https, "on") == 0)
+		return true;
+	return extra->request_scheme != NULL && strcasecmp(extra->request_scheme, "https") == 0;
+}
+
+static void read_head(struct head *head, char **envp, struct arena *arena)
+{
+	*head = (struct head){0};
+	for (; *envp != NULL; envp++)
+		take_parameter(head, *envp);
+	if (head->request.method == NULL)
+		head->request.method = "";
+	head->request.path = path_of(head, arena);
+	head->request.https = is_https(&head->extra);
+}
+
+/* True and *LENGTH when the web server announced the body's length. */
+static bool announced(const char *content_length, unsigned long long *length)
+{
+	char *end;
+
+	if (content_length == NULL || *content_length < '0' || *content_length > '9')
+		return false;
+	*length = strtoull(content_length, &end, 10); /* too large a number is ULLONG_MAX */
+	return *end == '\0';
+}
+
+/* Reads on, and throws away; tells whether the end was reached within DISCARD_BYTES. */
+static bool discard(FCGX_Stream *in, struct buf *scratch)
+{
+	size_t left = DISCARD_BYTES;
+
+	while (left >= READ_BYTES) {
+		buf_clear(scratch);
+		if (FCGX_GetStr(buf_reserve(scratch, READ_BYTES), READ_BYTES, in) < (int)READ_BYTES)
+			return FCGX_GetError(in) == 0;
+		left -= READ_BYTES;
+	}
+	return false;
+}
+
+/*
+ * Reads the body in as few system calls as libfcgi's own buffer allows.  One byte more than
+ * announced is asked for: only a read that comes back short has seen the end of the body,
+ * and what is left of it in the socket would be taken for the next request.
+ */
+static enum body read_body(FCGX_Stream *in, const char *content_length, size_t limit,
+			   struct buf *body)
+{
+	unsigned long long length = 0;
+	bool known = announced(content_length, &length);
+	size_t want = known ? (size_t)(length < limit ? length : limit) + 1 : READ_BYTES;
+
+	if (known && length > limit)
+		return BODY_TOO_LARGE;
+	for (;;) {
+		int got;
+
+		if (want > INT_MAX)
+			want = INT_MAX;
+		got = FCGX_GetStr(buf_reserve(body, want), (int)want, in);
+		buf_took(body, (size_t)got);
+		if ((size_t)got < want)
+			break;
+		if (body->length > limit)
+			return BODY_TOO_LARGE;
+		want = READ_BYTES;
+	}
+	if (FCGX_GetError(in) != 0)
+		return BODY_BROKEN;
+	if (body->length > limit)
+		return BODY_TOO_LARGE;
+	return known && body->length < length ? BODY_SHORT : BODY_WHOLE;
+}
+
+static const char *reason_of(int status)
+{
+	static const struct {
+		int status;
+		const char *reason;
+	} reasons[] = {
+	    {200, "OK"},
+	    {204, "No Content"},
+	    {400, "Bad Request"},
+	    {401, "Unauthorized"},
+	    {403, "Forbidden"},
+	    {404, "Not Found"},
+	    {405, "Method Not Allowed"},
+	    {413, "Content Too Large"},
+	    {415, "Unsupported Media Type"},
+	    {429, "Too Many Requests"},
+	    {500, "Internal Server Error"},
+	    {503, "Service Unavailable"},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].status == status)
+			return reasons[i].reason;
+	return "Answer";
+}
+
+static void put(FCGX_Stream *out, const struct buf *b)
+{
+	const char *at = buf_text(b);
+	size_t left = b->length;
+
+	while (left > 0) {
+		int n = left > INT_MAX ? INT_MAX : (int)left;
+
+		if (FCGX_PutStr(at, n, out) < 0)
+			return; /* the peer is gone: FCGX_Finish_r meets the same error */
+		at += n;
+		left -= (size_t)n;
+	}
+}
+
+/* Both parts go to libfcgi's buffer, and from there to the socket in one write(2) with the
+ * end of the request when they fit. */
+static void write_response(FCGX_Stream *out, const struct api_response *r, struct buf *head)
+{
+	buf_addf(head, "Status: %d %s\r\n", r->status, reason_of(r->status));
+	if (r->content_type != NULL)
+		buf_addf(head, "Content-Type: %s\r\n", r->content_type);
+	buf_addf(head, "Content-Length: %zu\r\n", r->body.length);
+	if (strcasestr(buf_text(&r->headers), "Cache-Control:") == NULL)
+		buf_add(head, "Cache-Control: no-store\r\n"); /* R2.9, for whatever the api left */
+	buf_add(head, buf_text(&r->headers));
+	buf_add(head, "\r\n");
+	put(out, head);
+	put(out, &r->body);
+}
+
+static void refuse_short_body(struct api_response *r)
+{
+	r->status = 400;
+	r->content_type = "text/plain; charset=utf-8";
+	buf_add(&r->body, "The body is shorter than its Content-Length.\n");
+}
+
+bool request_handle(FCGX_Request *fcgx, struct api *api, struct request_room *room)
+{
+	const struct conf *conf = api->conf_get(api->conf_context);
+	size_t limit = conf->max_request_bytes;
+	bool at_end = true;
+	struct head head;
+	enum body body;
+
+	api->conf_put(api->conf_context, conf);
+	read_head(&head, fcgx->envp, room->arena);
+	body = read_body(fcgx->in, head.extra.content_length, limit, &room->body);
+	if (body == BODY_BROKEN) { /* nobody is left to be answered */
+		request_room_clear(room);
+		return false;
+	}
+	if (body == BODY_TOO_LARGE) { /* R2.14 */
+		at_end = discard(fcgx->in, &room->body);
+		buf_clear(&room->body);
+		head.request.body_too_large = true;
+	}
+	head.request.body = buf_text(&room->body);
+	head.request.body_length = room->body.length;
+	if (body == BODY_SHORT)
+		refuse_short_body(&room->response);
+	else
+		api_handle(api, &head.request, room->arena, &room->response);
+	write_response(fcgx->out, &room->response, &room->head);
+	request_room_clear(room);
+	return at_end;
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Builds what one worker needs, then waits in its main thread for signals and for the end
+ * of the supervisor.  It comes up, and refuses calls with a fault, while the database is
+ * away.
+ */
+#include "config.h"
+
+#include "ingestd/worker.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "ingestd/conf_slot.h"
+#include "ingestd/pool.h"
+#include "ingestd/watcher.h"
+#include "session/token.h"
+
+/* A call that the writer could not take by then is refused: the client library gives up
+ * after 5 s (R2.15), and should know what became of its call. */
+#define WRITER_WAIT_MS 4000
+
+/* Without a supervisor: long enough for any ordinary call, and short enough to be out of
+ * the way of the next supervisor. */
+#define ORPHAN_MS 1500
+
+struct worker {
+	const struct worker_start *start;
+	struct conf_slot *conf_slot;
+	const struct conf *conf; /* the first one: its strings are lent to what is below */
+	struct db_login staging;
+	struct api api;
+	struct watcher *watcher;
+	struct pool *pool;
+	int signal_fd;
+	bool draining;
+	bool orphaned;
+	int64_t deadline_ms; /* while draining */
+	char node[256];
+	char context[32];
+};
+
+/* --- beginning and end ------------------------------------------------------------------- */
+
+/* FCGX_Init sets handlers of its own, over an ignored SIGPIPE too. */
+static int signals_open(struct worker *w)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGUSR1, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0)
+		return -1;
+	w->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return w->signal_fd < 0 ? -1 : 0;
+}
+
+static int libraries_init(struct worker *w)
+{
+	if (FCGX_Init() != 0) {
+		log_error("libfcgi cannot be initialised");
+		return -1;
+	}
+	if (signals_open(w) < 0) {
+		log_errno("signals");
+		return -1;
+	}
+	if (token_init() < 0) {
+		log_error("libsodium cannot be initialised");
+		return -1;
+	}
+	if (db_library_init() < 0) {
+		log_error("the MariaDB client library cannot be initialised");
+		return -1;
+	}
+	return 0;
+}
+
+static void api_init(struct worker *w)
+{
+	const struct conf *conf = w->conf;
+
+	w->staging = (struct db_login){.option_file = conf->option_file,
+				       .group = conf->staging_group,
+				       .label = "staging",
+				       .connect_timeout_s = conf->connect_timeout_s,
+				       .io_timeout_s = conf->io_timeout_s};
+	if (gethostname(w->node, sizeof(w->node) - 1) < 0)
+		snprintf(w->node, sizeof(w->node), "localhost");
+	w->api = (struct api){.conf_get = conf_slot_get,
+			      .conf_put = conf_slot_put,
+			      .conf_context = w->conf_slot,
+			      .registry = registry_slot_new(),
+			      .lane = db_lane_new(&w->staging),
+			      .version = PACKAGE_VERSION,
+			      .node = w->node};
+	w->api.sessions = sessions_new(w->api.lane);
+}
+
+/* The threads, the pool's last: whoever is accepted can be answered. */
+static int threads_start(struct worker *w)
+{
+	const struct writer_options writer = {.login = w->staging,
+					      .batch_rows = w->conf->batch_rows,
+					      .wait_limit_ms = WRITER_WAIT_MS};
+	const struct pool_options pool = {.listen_fd = w->start->listen_fd,
+					  .listen_ours = w->start->listen_ours,
+					  .threads = w->conf->threads,
+					  .worker = w->start->number,
+					  .api = &w->api};
+
+	w->watcher = watcher_start(&w->staging, w->api.sessions, w->api.registry);
+	if (w->watcher == NULL)
+		return -1;
+	w->api.writer = writer_start(&writer);
+	if (w->api.writer == NULL)
+		return -1;
+	w->pool = pool_start(&pool);
+	return w->pool == NULL ? -1 : 0;
+}
+
+/* Request threads first, then the writer, which commits what they left: nothing below is in
+ * use any more. */
+static void worker_end(struct worker *w)
+{
+	pool_stop(&w->pool);
+	writer_stop(&w->api.writer);
+	watcher_stop(&w->watcher);
+	sessions_free(&w->api.sessions);
+	registry_slot_free(&w->api.registry);
+	db_lane_free(&w->api.lane);
+	db_library_end();
+	if (w->signal_fd >= 0)
+		close(w->signal_fd);
+	conf_slot_put(w->conf_slot, w->conf);
+	conf_slot_free(&w->conf_slot);
+}
+
+static void report_ready(struct worker *w)
+{
+	int pid = (int)getpid();
+
+	if (write(w->start->ready_fd, &pid, sizeof(pid)) != (ssize_t)sizeof(pid))
+		log_errno("supervisor"); /* gone already: the lifeline says so next */
+	close(w->start->ready_fd);
+}
+
+/* --- what it is told --------------------------------------------------------------------- */
+
+static void reload(struct worker *w)
+{
+	const struct conf *now = conf_slot_get(w->conf_slot);
+	struct conf *next = conf_reload(w->start->config_file, now);
+	enum log_level level;
+
+	conf_slot_put(w->conf_slot, now);
+	if (next == NULL) {
+		log_error("the configuration is wrong now: the old one stays in force");
+	} else {
+		if (log_level_parse(next->log_level, &level) == 0)
+			log_set_level(level);
+		conf_slot_set(w->conf_slot, next);
+	}
+	watcher_poke(w->watcher);
+}
+
+static void drain(struct worker *w, int64_t limit_ms)
+{
+	int64_t deadline_ms = clock_monotonic_ms() + limit_ms;
+
+	if (!w->draining || deadline_ms < w->deadline_ms)
+		w->deadline_ms = deadline_ms;
+	w->draining = true;
+	pool_drain(w->pool);
+}
+
+static void terminate(struct worker *w)
+{
+	const struct conf *conf = conf_slot_get(w->conf_slot);
+	int64_t limit_ms = (int64_t)conf->drain_timeout_s * 1000;
+
+	conf_slot_put(w->conf_slot, conf);
+	drain(w, limit_ms);
+}
+
+static void take_signals(struct worker *w)
+{
+	struct signalfd_siginfo info;
+
+	while (read(w->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		switch (info.ssi_signo) {
+		case SIGHUP:
+			reload(w);
+			break;
+		case SIGUSR1:
+			pool_retire(w->pool);
+			break;
+		default:
+			terminate(w);
+		}
+	}
+}
+
+static void supervisor_gone(struct worker *w)
+{
+	w->orphaned = true;
+	log_warn("the supervisor is gone: leaving");
+	drain(w, ORPHAN_MS);
+}
+
+static int wait_limit_ms(const struct worker *w)
+{
+	int64_t left_ms = w->deadline_ms - clock_monotonic_ms();
+
+	if (!w->draining)
+		return -1;
+	return left_ms < 0 ? 0 : left_ms > INT_MAX ? INT_MAX : (int)left_ms;
+}
+
+/* False: at the deadline there were calls that had not been answered. */
+static bool wait_for_end(struct worker *w)
+{
+	struct pollfd fds[] = {
+	    {.fd = w->signal_fd, .events = POLLIN},
+	    {.fd = pool_empty_fd(w->pool), .events = POLLIN},
+	    {.fd = w->start->lifeline_fd, .events = POLLIN},
+	};
+
+	for (;;) {
+		int n = poll(fds, w->orphaned ? 2 : 3, wait_limit_ms(w));
+
+		if (n == 0)
+			return false;
+		if (n < 0)
+			continue; /* a debugger's EINTR: all our signals are blocked */
+		if (fds[1].revents != 0)
+			return true;
+		if (fds[0].revents != 0)
+			take_signals(w);
+		if (fds[2].revents != 0 && !w->orphaned)
+			supervisor_gone(w);
+	}
+}
+
+/* --- the worker -------------------------------------------------------------------------- */
+
+int worker_run(const struct worker_start *start)
+{
+	struct worker w = {.start = start, .signal_fd = -1};
+	int status = EXIT_FAILURE;
+
+	snprintf(w.context, sizeof(w.context), "worker %u", start->number);
+	log_set_context(w.context);
+	w.conf_slot = conf_slot_new(start->conf);
+	w.conf = conf_slot_get(w.conf_slot);
+	if (libraries_init(&w) < 0)
+		goto out;
+	api_init(&w);
+	if (threads_start(&w) < 0)
+		goto out;
+	report_ready(&w);
+	log_info("ready, %u request threads", w.conf->threads);
+	if (!wait_for_end(&w)) {
+		log_error("%zu connections are cut off: their calls did not end in time",
+			  pool_connections(w.pool));
+		_exit(EXIT_FAILURE); /* threads still run: nothing can be taken from them */
+	}
+	status = EXIT_SUCCESS;
+out:
+	worker_end(&w);
+	return status;
+}
