@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The server as seen from HTTP: one request in, one answer out, no FastCGI in sight.
+ * docs/protocol.md section 1 and 2 are decided in http.c, calls in dispatch.c against the
+ * table in methods.c, and each family of methods has a file of its own.
+ */
+#ifndef CAMPAIGN_API_API_H
+#define CAMPAIGN_API_API_H
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/conf.h"
+#include "db/lane.h"
+#include "schema/registry.h"
+#include "session/sessions.h"
+#include "staging/writer.h"
+
+struct api_request {	    /* all strings borrowed; NULL: header not sent */
+	const char *method; /* HTTP */
+	const char *path;
+	const char *query;
+	const char *content_type;
+	const char *content_encoding;
+	const char *soap_action;
+	const char *session_token;  /* X-Session-Token */
+	const char *security_token; /* X-Security-Token */
+	const char *cookie;
+	const char *authorization;
+	const char *forwarded_for;
+	const char *sdk_version; /* ACC-SDK-Version: R2.11 */
+	const char *peer;	 /* REMOTE_ADDR */
+	const char *host;	 /* HTTP_HOST */
+	bool https;
+	const char *body;
+	size_t body_length;
+	bool body_too_large; /* the reader gave up at max_request_bytes: R2.14 */
+};
+
+struct api_response {
+	int status;
+	const char *content_type;
+	struct buf headers; /* further header lines, each ended by "\r\n" */
+	struct buf body;
+};
+
+/* What all requests of one worker share; every member is thread-safe by itself. */
+struct api {
+	const struct conf *(*conf_get)(void *);	       /* takes a reference to the newest ... */
+	void (*conf_put)(void *, const struct conf *); /* ... and gives it back */
+	void *conf_context;
+	struct registry_slot *registry;
+	struct sessions *sessions;
+	struct writer *writer;
+	struct db_lane *lane; /* look-ups and TestCnx */
+	const char *version;  /* PACKAGE_VERSION */
+	const char *node;     /* host name */
+};
+
+/* Any thread.  ARENA is reset by the caller afterwards; RESPONSE's buffers are the caller's. */
+void api_handle(struct api *api, const struct api_request *request, struct arena *arena,
+		struct api_response *response);
+
+#endif

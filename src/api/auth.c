@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Finds the tokens of a request, judges them, and says no in the words of docs/protocol.md
+ * 4.6.  Never logs a token or a password.
+ */
+#include "config.h"
+
+#include "api/auth.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "api/throttle.h"
+#include "soap/codes.h"
+
+#define COOKIE_NAME "__sessiontoken"
+
+static const char *non_empty(const char *s)
+{
+	return s != NULL && *s != '\0' ? s : NULL;
+}
+
+static const char *skip_blanks(const char *s)
+{
+	return s + strspn(s, " \t\r\n");
+}
+
+/* The value of our cookie among others, "a=b; __sessiontoken=...; c=d"; NULL if there is none. */
+static const char *cookie_token(const char *header, struct arena *arena)
+{
+	const size_t name_length = strlen(COOKIE_NAME);
+	const char *s = header != NULL ? header : "";
+
+	while (*(s = skip_blanks(s)) != '\0') {
+		size_t length = strcspn(s, ";");
+
+		if (length > name_length && strncmp(s, COOKIE_NAME "=", name_length + 1) == 0) {
+			const char *value = s + name_length + 1;
+			size_t n = length - name_length - 1;
+
+			while (n > 0 && strchr(" \t\r\n", value[n - 1]) != NULL)
+				n--;
+			if (n >= 2 && value[0] == '"' && value[n - 1] == '"') {
+				value++;
+				n -= 2;
+			}
+			if (n > 0)
+				return arena_strndup(arena, value, n);
+		}
+		s += length;
+		if (*s == ';')
+			s++;
+	}
+	return NULL;
+}
+
+static const char *bearer_token(const char *authorization)
+{
+	static const char scheme[] = "Bearer";
+	const size_t n = sizeof(scheme) - 1;
+
+	if (authorization == NULL || strncasecmp(authorization, scheme, n) != 0 ||
+	    (authorization[n] != ' ' && authorization[n] != '\t'))
+		return NULL;
+	return non_empty(skip_blanks(authorization + n));
+}
+
+void auth_collect(const struct api_request *request, const char *parameter, const char *soap_cookie,
+		  const char *soap_security, struct arena *arena, struct auth_tokens *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->bearer = bearer_token(request->authorization);
+	out->security = non_empty(request->security_token);
+	if (out->security == NULL)
+		out->security = non_empty(soap_security);
+
+	if ((out->session = non_empty(parameter)) != NULL)
+		return;
+	out->by_cookie = true;
+	if ((out->session = cookie_token(request->cookie, arena)) != NULL)
+		return;
+	out->by_cookie = false;
+	if ((out->session = non_empty(request->session_token)) != NULL)
+		return;
+	out->session = cookie_token(soap_cookie, arena);
+	out->by_cookie = out->session != NULL;
+}
+
+bool auth_needs_security(const struct zone_flags *zone, const struct auth_tokens *tokens)
+{
+	if (zone->session_token_only)
+		return false;
+	return zone->security_token_always || tokens->by_cookie;
+}
+
+enum call_result auth_refuse_session(struct call *call)
+{
+	problem_set(call_cause(call), CODE_SESSION_INVALID,
+		    "This session has expired or is invalid; log on again.");
+	return CALL_REFUSED;
+}
+
+static enum call_result refuse_address(struct call *call)
+{
+	problem_set(call_cause(call), CODE_ADDRESS_REFUSED, "Address %s may not connect here.",
+		    call->address_text);
+	return CALL_REFUSED;
+}
+
+int auth_place(struct call *call)
+{
+	const struct api_request *r = call->request;
+
+	if (r->peer == NULL || zone_client_address(call->conf, r->peer, r->forwarded_for,
+						   &call->address, call->address_text) < 0) {
+		/* The web server did not say who is calling; no zone can contain that. */
+		call->address_text[0] = '\0';
+		problem_set(call_cause(call), CODE_ADDRESS_REFUSED,
+			    "Address unknown: it may not connect here.");
+		return -1;
+	}
+	call->zone = zone_of(call->conf, &call->address);
+	if (!call->zone.any) {
+		refuse_address(call);
+		return -1;
+	}
+	if (!r->https && !call->zone.allow_http) {
+		problem_set(call_cause(call), CODE_ADDRESS_REFUSED,
+			    "Address %s may connect by HTTPS only.", call->address_text);
+		return -1;
+	}
+	return 0;
+}
+
+/* An operator may be bound to a zone: 4.5. */
+static enum call_result check_binding(struct call *call)
+{
+	const char *zone = call->who.zone;
+
+	if (*zone != '\0' && !zone_named_contains(call->conf, zone, &call->address)) {
+		call->who.login[0] = '\0';
+		return refuse_address(call);
+	}
+	return CALL_OK;
+}
+
+static enum call_result database_failed(struct call *call, enum outcome rc)
+{
+	call_database_problem(call_cause(call), rc, 0, NULL);
+	return CALL_FAILED;
+}
+
+enum call_result auth_password(struct call *call, const char *login, const char *password)
+{
+	enum outcome rc;
+
+	call->retry_after = throttle_wait_s(&call->address);
+	if (call->retry_after != 0) {
+		problem_set(call_cause(call), CODE_THROUGHPUT,
+			    "Too many failed logons from this address; try again later.");
+		return CALL_REFUSED;
+	}
+	rc = sessions_check_password(call->api->sessions, login, password,
+				     call->zone.allow_empty_password, &call->who);
+	if (rc == OUTCOME_INVALID) {
+		throttle_failed(&call->address);
+		problem_set(call_cause(call), CODE_LOGIN_INVALID, "Invalid login or password");
+		return CALL_REFUSED;
+	}
+	return rc == OUTCOME_OK ? check_binding(call) : database_failed(call, rc);
+}
+
+enum call_result auth_bearer(struct call *call, const char *token)
+{
+	enum outcome rc = sessions_check_bearer(call->api->sessions, token, &call->who);
+
+	if (rc == OUTCOME_INVALID)
+		return auth_refuse_session(call);
+	return rc == OUTCOME_OK ? check_binding(call) : database_failed(call, rc);
+}
+
+/* R4.5: "login/password", cut at the first "/". */
+static enum call_result check_login_token(struct call *call, const struct auth_tokens *tokens)
+{
+	const char *slash = strchr(tokens->session, '/');
+	const char *login;
+
+	/* No security token belongs to such a pair, so one that is needed or sent cannot be right.
+	 */
+	if (slash == NULL || !call->zone.allow_user_password || tokens->security != NULL ||
+	    auth_needs_security(&call->zone, tokens))
+		return auth_refuse_session(call);
+	login = arena_strndup(call->arena, tokens->session, (size_t)(slash - tokens->session));
+	return auth_password(call, login, slash + 1);
+}
+
+static enum call_result check_session_token(struct call *call, const struct auth_tokens *tokens)
+{
+	struct sessions *sessions = call->api->sessions;
+	bool security_expired = false;
+	enum outcome rc;
+
+	rc = sessions_check(sessions, tokens->session, &call->who, &security_expired);
+	if (rc != OUTCOME_OK && rc != OUTCOME_INVALID)
+		return database_failed(call, rc);
+	if (rc == OUTCOME_INVALID)
+		return auth_refuse_session(call);
+	/* R4.4: a security token that was sent must be right even where none is needed. */
+	if (tokens->security == NULL
+		? auth_needs_security(&call->zone, tokens)
+		: security_expired ||
+		      !sessions_check_security(sessions, tokens->session, tokens->security)) {
+		call->who.login[0] = '\0';
+		return auth_refuse_session(call);
+	}
+	call->session = tokens->session;
+	return check_binding(call);
+}
+
+enum call_result auth_check(struct call *call, const struct auth_tokens *tokens)
+{
+	if (tokens->bearer != NULL) /* R4.6 */
+		return auth_bearer(call, tokens->bearer);
+	if (tokens->session == NULL)
+		return auth_refuse_session(call);
+	if (strncmp(tokens->session, "___", 3) == 0)
+		return check_session_token(call, tokens);
+	return check_login_token(call, tokens);
+}

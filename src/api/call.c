@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* What every answer of this layer has in common; see call.h. */
+#include "config.h"
+
+#include "api/call.h"
+
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "soap/codes.h"
+
+struct problem *call_cause(struct call *call)
+{
+	if (call->cause_count < CALL_MAX_CAUSES)
+		call->cause_count++;
+	return &call->causes[call->cause_count - 1];
+}
+
+void call_answer_text(struct call *call, int status, const char *line)
+{
+	struct api_response *r = call->response;
+
+	r->status = status;
+	r->content_type = "text/plain; charset=utf-8";
+	buf_add(&r->headers, "Cache-Control: no-store\r\n");
+	buf_clear(&r->body);
+	buf_addf(&r->body, "%s\n", line);
+}
+
+void call_answer_refusal(struct call *call)
+{
+	const struct problem *p = &call->causes[0];
+	const char *line = arena_printf(call->arena, "%s %s", p->code, p->text);
+
+	if (call->retry_after != 0) {
+		buf_addf(&call->response->headers, "Retry-After: %u\r\n", call->retry_after);
+		call_answer_text(call, 429, line);
+	} else {
+		call_answer_text(call, 403, line);
+	}
+}
+
+static void internal_problem(struct problem *p)
+{
+	static atomic_uint serial;
+	unsigned n = atomic_fetch_add(&serial, 1) + 1;
+	long long second = (long long)(clock_utc_ms() / 1000);
+
+	log_error("internal error, reference %llx-%lx-%x", second, (long)getpid(), n);
+	problem_set(p, CODE_INTERNAL, "Internal error, reference %llx-%lx-%x.", second,
+		    (long)getpid(), n);
+}
+
+void call_database_problem(struct problem *p, enum outcome rc, unsigned number, const char *state)
+{
+	const char *what = "nothing was stored, try again later";
+
+	if (rc == OUTCOME_BUG && number == 0) {
+		internal_problem(p);
+		return;
+	}
+	if (rc == OUTCOME_UNKNOWN)
+		what = "the connection was lost while the change was being committed, so it is not "
+		       "known whether it was stored";
+	else if (rc == OUTCOME_REJECTED)
+		what = "the record was refused, nothing was stored";
+	else if (rc == OUTCOME_BUG)
+		what = "nothing was stored";
+
+	if (number == 0)
+		problem_set(p, CODE_DATABASE, "Staging database error: %s.", what);
+	else
+		problem_set(p, CODE_DATABASE, "Staging database error %u (%s): %s.", number,
+			    state != NULL ? state : "", what);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* A SOAP call, from the bytes of its envelope to its answer.  Private to src/api. */
+#ifndef CAMPAIGN_API_DISPATCH_H
+#define CAMPAIGN_API_DISPATCH_H
+
+#include "api/call.h"
+
+/* The caller's place was checked before.  CHARSET is that of the Content-Type, or NULL. */
+void dispatch_soap(struct call *call, const char *charset);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* The two pages that monitors look at: docs/protocol.md section 12.  Private to src/api. */
+#ifndef CAMPAIGN_API_HEALTH_H
+#define CAMPAIGN_API_HEALTH_H
+
+#include "api/call.h"
+
+void health_test(struct call *call); /* GET /r/test: no session, no database */
+void health_ping(struct call *call); /* GET /nl/jsp/ping.jsp */
+
+#endif

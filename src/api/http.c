@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From HTTP to the part that answers: docs/protocol.md section 1, and the statuses of 2.1
+ * and 2.2.  Refuses unknown paths, wrong methods, bodies that are too large, encoded, or of
+ * another type, and callers from outside every zone; all of it before any XML is looked at.
+ */
+#include "config.h"
+
+#include "api/api.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "api/auth.h"
+#include "api/call.h"
+#include "api/dispatch.h"
+#include "api/health.h"
+
+static void soap_router(struct call *call)
+{
+	const struct api_request *r = call->request;
+	const char *charset = NULL;
+
+	if (strcmp(r->method, "POST") != 0) {
+		buf_add(&call->response->headers, "Allow: POST\r\n");
+		call_answer_text(call, 405, "Only POST is answered here.");
+	} else if (r->body_too_large) { /* R2.14 */
+		call_answer_text(call, 413, "The request is larger than this server accepts.");
+	} else if (r->content_encoding != NULL && *r->content_encoding != '\0' &&
+		   strcasecmp(r->content_encoding, "identity") != 0) { /* 2.3 */
+		call_answer_text(call, 415, "Encoded requests are not accepted.");
+	} else if (soap_content_type(r->content_type, call->arena, &charset) < 0) { /* R2.1 */
+		call_answer_text(call, 415, "Only XML is accepted here.");
+	} else if (auth_place(call) < 0) {
+		call_answer_refusal(call);
+	} else {
+		dispatch_soap(call, charset);
+	}
+}
+
+static void health_test_page(struct call *call)
+{
+	/* Everybody may look; a caller without an address just sees none. */
+	if (auth_place(call) < 0)
+		call->cause_count = 0;
+	health_test(call);
+}
+
+static void health_ping_page(struct call *call)
+{
+	if (auth_place(call) < 0)
+		call_answer_refusal(call);
+	else
+		health_ping(call);
+}
+
+static bool is_get(const char *method)
+{
+	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
+static void route(struct call *call)
+{
+	const char *path = call->request->path;
+
+	if (strcmp(path, "/nl/jsp/soaprouter.jsp") == 0)
+		soap_router(call);
+	else if (strcmp(path, "/r/test") == 0 && is_get(call->request->method))
+		health_test_page(call);
+	else if (strcmp(path, "/nl/jsp/ping.jsp") == 0 && is_get(call->request->method))
+		health_ping_page(call);
+	else
+		call_answer_text(call, 404, "There is nothing here.");
+}
+
+void api_handle(struct api *api, const struct api_request *request, struct arena *arena,
+		struct api_response *response)
+{
+	struct api_request sent = *request;
+	struct call *call = arena_zalloc(arena, sizeof(*call));
+
+	if (sent.method == NULL)
+		sent.method = "";
+	if (sent.path == NULL)
+		sent.path = "";
+	call->api = api;
+	call->request = &sent;
+	call->response = response;
+	call->arena = arena;
+	call->conf = api->conf_get(api->conf_context);
+	call->registry = registry_slot_get(api->registry);
+
+	route(call);
+
+	registry_release(&call->registry);
+	api->conf_put(api->conf_context, call->conf);
+}

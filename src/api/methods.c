@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of methods, and how an action is looked up in it: docs/protocol.md 3.4. */
+#include "config.h"
+
+#include "api/methods.h"
+
+#include <string.h>
+
+#include "api/ingest_methods.h"
+#include "api/session_methods.h"
+
+#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
+#define PARAMS(array) (array), COUNT(array)
+#define NO_PARAMS     NULL, 0
+
+static const struct {
+	const char *id;
+	const char *urn;
+} services[] = {
+    {"xtk:session", "urn:xtk:session"},
+    {"xtk:persist", "urn:wpp:default"},
+    {"nms:subscription", "urn:nms:subscription"},
+    {"nms:replicationStrategy", "urn:nms:replicationStrategy"},
+};
+
+static const struct soap_param logon_in[] = {
+    {"login", SOAP_STRING, false, "string"},
+    {"password", SOAP_STRING, false, "string"},
+    {"parameters", SOAP_ELEMENT, true, "DOMElement"},
+};
+static const struct soap_param bearer_logon_in[] = {
+    {"bearerToken", SOAP_STRING, false, "string"},
+};
+static const struct soap_param logon_out[] = {
+    {"sessionToken", SOAP_STRING, false, "string"},
+    {"sessionInfo", SOAP_SCHEMA_ELEMENT, false, "sessionInfo"},
+    {"securityToken", SOAP_STRING, false, "string"},
+};
+static const struct soap_param user_info_out[] = {
+    {"userInfo", SOAP_SCHEMA_ELEMENT, false, "sessionUserInfo"},
+};
+static const struct soap_param server_time_out[] = {
+    {"serverTime", SOAP_DATETIME, false, "datetime"},
+};
+static const struct soap_param option_in[] = {
+    {"name", SOAP_STRING, false, "string"},
+};
+static const struct soap_param option_out[] = {
+    {"value", SOAP_STRING, false, "string"},
+    {"type", SOAP_BYTE, false, "byte"},
+};
+static const struct soap_param ingest_in[] = {
+    {"doc", SOAP_DOCUMENT, false, "DOMDocument"},
+};
+static const struct soap_param ingest_out[] = {
+    {"sUuids", SOAP_STRING, false, "string"},
+};
+
+#define ANONYMOUS true
+#define SESSION	  false
+
+static const struct method methods[] = {
+    {"xtk:session", "Logon", ANONYMOUS, RIGHT_NONE, PARAMS(logon_in), PARAMS(logon_out),
+     session_logon},
+    {"xtk:session", "BearerTokenLogon", ANONYMOUS, RIGHT_NONE, PARAMS(bearer_logon_in),
+     PARAMS(logon_out), session_bearer_token_logon},
+    {"xtk:session", "Logoff", SESSION, RIGHT_NONE, NO_PARAMS, NO_PARAMS, session_logoff},
+    {"xtk:session", "TestCnx", SESSION, RIGHT_NONE, NO_PARAMS, NO_PARAMS, session_test_cnx},
+    {"xtk:session", "GetUserInfo", SESSION, RIGHT_NONE, NO_PARAMS, PARAMS(user_info_out),
+     session_get_user_info},
+    {"xtk:session", "GetServerTime", ANONYMOUS, RIGHT_NONE, NO_PARAMS, PARAMS(server_time_out),
+     session_get_server_time},
+    {"xtk:session", "GetOption", SESSION, RIGHT_NONE, PARAMS(option_in), PARAMS(option_out),
+     session_get_option},
+    {"xtk:persist", "Ingest", SESSION, RIGHT_INGEST, PARAMS(ingest_in), PARAMS(ingest_out),
+     ingest_ingest},
+    {"xtk:persist", "IngestExt", SESSION, RIGHT_INGEST, PARAMS(ingest_in), NO_PARAMS,
+     ingest_ingest_ext},
+};
+
+const struct method *methods_table(size_t *count)
+{
+	*count = COUNT(methods);
+	return methods;
+}
+
+bool methods_service_listed(const struct soap_action *action)
+{
+	/* "xtk:persist|<any schema>" is the one service with a second part. */
+	if (action->secondary != NULL)
+		return strcmp(action->primary, "xtk:persist") == 0;
+	for (size_t i = 0; i < COUNT(services); i++)
+		if (strcmp(services[i].id, action->primary) == 0)
+			return true;
+	return false;
+}
+
+static bool serves(const struct method *method, const struct soap_action *action)
+{
+	if (strcmp(method->service, action->primary) == 0)
+		return true;
+	/* The interface "persist" is one of xtk:session's. */
+	return strcmp(method->service, "xtk:persist") == 0 &&
+	       strcmp(action->primary, "xtk:session") == 0;
+}
+
+const struct method *methods_find(const struct soap_action *action)
+{
+	if (!methods_service_listed(action))
+		return NULL;
+	for (size_t i = 0; i < COUNT(methods); i++)
+		if (strcmp(methods[i].name, action->method) == 0 && serves(&methods[i], action))
+			return &methods[i];
+	return NULL;
+}
+
+const char *methods_urn(const struct method *method)
+{
+	size_t i = 0;
+
+	while (strcmp(services[i].id, method->service) != 0)
+		i++; /* every method's service is in the list; a test holds the table to it */
+	return services[i].urn;
+}

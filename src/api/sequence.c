@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* Blocks of numbers, one per sequence; see sequence.h. */
+#include "config.h"
+
+#include "api/sequence.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/lookup.h"
+#include "schema/ddl.h"
+
+struct block {
+	char *name;
+	uint64_t next, end; /* empty when equal */
+	/* Held while a new block is drawn, so that threads that wait for numbers of this
+	 * sequence draw one block between them, and those of other sequences go on. */
+	pthread_mutex_t drawing;
+	struct block *following;
+};
+
+static struct block *blocks;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list, and next and end */
+
+/* There are as many blocks as schemas that need them; they live as long as the process. */
+static struct block *block_of(const char *sequence)
+{
+	struct block *b;
+
+	pthread_mutex_lock(&lock);
+	for (b = blocks; b != NULL; b = b->following)
+		if (strcmp(b->name, sequence) == 0)
+			break;
+	if (b == NULL) {
+		b = xcalloc(1, sizeof(*b));
+		b->name = xstrdup(sequence);
+		pthread_mutex_init(&b->drawing, NULL);
+		b->following = blocks;
+		blocks = b;
+	}
+	pthread_mutex_unlock(&lock);
+	return b;
+}
+
+static bool take(struct block *b, uint64_t *out)
+{
+	bool taken;
+
+	pthread_mutex_lock(&lock);
+	taken = b->next < b->end;
+	if (taken)
+		*out = b->next++;
+	pthread_mutex_unlock(&lock);
+	return taken;
+}
+
+static int draw(struct block *b, struct db_lane *lane, struct arena *arena, struct problem *p)
+{
+	struct buf sql = BUF_INIT;
+	struct db_value value = DB_NULL;
+	uint64_t first;
+	int rc;
+
+	buf_add(&sql, "SELECT NEXTVAL(");
+	db_quote_name(&sql, b->name);
+	buf_add(&sql, ")");
+	rc = lookup_value(lane, buf_text(&sql), NULL, 0, arena, &value, p);
+	buf_free(&sql);
+	if (rc < 0)
+		return -1;
+	first = strtoull(value.text, NULL, 10);
+	pthread_mutex_lock(&lock);
+	b->next = first;
+	b->end = first + DDL_SEQUENCE_BLOCK;
+	pthread_mutex_unlock(&lock);
+	return 0;
+}
+
+int sequence_next(struct db_lane *lane, const char *sequence, struct arena *arena, uint64_t *out,
+		  struct problem *p)
+{
+	struct block *b = block_of(sequence);
+	int rc = 0;
+
+	if (take(b, out))
+		return 0;
+	pthread_mutex_lock(&b->drawing);
+	while (!take(b, out)) /* others may empty a new block before us */
+		if ((rc = draw(b, lane, arena, p)) < 0)
+			break;
+	pthread_mutex_unlock(&b->drawing);
+	return rc;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Numbers for primary keys that are not UUIDs: R7.11.  Each process draws a block of
+ * DDL_SEQUENCE_BLOCK from the database's sequence and hands it out from memory; what is left
+ * of it when the process ends is lost, so numbers have gaps.  Any thread.
+ */
+#ifndef CAMPAIGN_API_SEQUENCE_H
+#define CAMPAIGN_API_SEQUENCE_H
+
+#include <stdint.h>
+
+#include "base/alloc.h"
+#include "base/problem.h"
+#include "db/lane.h"
+
+/* The next number of SEQUENCE, a name of the schema.  -1 with *P set. */
+int sequence_next(struct db_lane *lane, const char *sequence, struct arena *arena, uint64_t *out,
+		  struct problem *p);
+
+#endif

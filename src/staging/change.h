@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A change is one accepted record on its way into the staging log.  What the columns of the
+ * log mean is decided here and read again by the sync and by the view:
+ *
+ *   _operation  1 insert, 2 insertOrUpdate, 3 update, 4 delete
+ *   _key	 canonical xpaths joined by ",": "@id", "@email,@folder-id"; never empty except
+ *		 for a schema without primary key
+ *   _fields	 field names joined by ",", in schema order: every attribute that the document
+ *		 names, key fields included, and a primary key that the server made and
+ *		 returned.  A candidate (R7.13) stands in its column but not in _fields.
+ *   _links	 NULL, or look-ups that replication has to make (R7.7): see change_links
+ *
+ * A delete carries its key fields only (R8.6).  A record with neither key nor primary key in
+ * the document gets a primary key of the server's, named in _fields, and reconciles on it,
+ * which nothing else can have: so replaying it is harmless.
+ */
+#ifndef CAMPAIGN_STAGING_CHANGE_H
+#define CAMPAIGN_STAGING_CHANGE_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "db/db.h"
+#include "schema/model.h"
+
+enum operation {
+	OPERATION_INSERT = 1,
+	OPERATION_UPSERT = 2, /* insertOrUpdate */
+	OPERATION_UPDATE = 3,
+	OPERATION_DELETE = 4,
+	OPERATION_NONE = 0, /* never staged */
+};
+
+const char *operation_name(enum operation op); /* as the documents spell it: "insertOrUpdate" */
+int operation_parse(const char *name, enum operation *out);
+
+struct change {
+	const struct schema *schema;
+	enum operation operation;
+	const char *key;
+	const char *fields;
+	const char *links;	      /* NULL for none */
+	const struct db_value *cells; /* one per schema field; text NULL: SQL NULL */
+	const char *operator;	      /* login */
+	const char *address;	      /* client's, "" if not known */
+};
+
+/*
+ * _links is one line per link: "<fk xpath>\t<target id>\t<key xpath>\t<value>[\t<key xpath>
+ * \t<value>]...\n"; in values "\\", tab and newline are written \\, \t, \n.  change_link_add
+ * starts a line, change_link_key adds a pair, change_link_end ends it.
+ */
+void change_link_add(struct buf *links, const char *fk_xpath, const char *target);
+void change_link_key(struct buf *links, const char *xpath, const char *value, size_t length);
+void change_link_end(struct buf *links);
+
+struct change_link {
+	char *fk_xpath, *target;
+	size_t key_count;
+	char **xpaths, **values;
+};
+/* Parses all lines; the result (and *COUNT) lives in ARENA.  NULL if TEXT is malformed. */
+struct arena;
+struct change_link *change_links_read(struct arena *arena, const char *text, size_t *count);
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A statement belongs to a table *and* a list of columns: after a deployment, calls that began
+ * under the old schema and calls under the new one meet here, and each has its own columns.
+ */
+#include "config.h"
+
+#include "staging/inserter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/log.h"
+
+#define uthash_malloc(size)   xmalloc(size)
+#define uthash_fatal(message) abort()
+#include <uthash.h>
+
+/* A prepared statement costs the server memory; beyond this the oldest goes. */
+#define MAX_STATEMENTS 256
+
+/* What the protocol adds: to a value its length and an indicator, to a statement its header
+ * and the types of its parameters. */
+#define CELL_OVERHEAD	   10
+#define STATEMENT_OVERHEAD 1024
+#define COLUMN_OVERHEAD	   2
+
+/* _operation, _key, _fields, _links, _operator, _address come before the schema's columns. */
+#define OWN_COLUMNS 6
+
+struct statement {
+	char *signature; /* table, columns and their kinds */
+	char *sql;
+	enum db_cell *kinds;
+	size_t columns;
+	struct db_bulk *bulk; /* NULL until it is used, and after a failure */
+	UT_hash_handle hh;
+};
+
+struct row {
+	const struct change *change;
+	struct statement *statement; /* NULL once it was inserted */
+};
+
+struct inserter {
+	size_t batch_rows;
+	size_t batch_bytes;
+	struct statement *statements; /* by signature; uthash keeps the order of arrival */
+	struct row *rows;
+	size_t row_count, row_size;
+	struct db_value *cells; /* of the execution that is being built */
+	size_t cell_size;
+	struct buf signature;
+};
+
+struct inserter *inserter_new(size_t batch_rows, size_t batch_bytes)
+{
+	struct inserter *ins = xcalloc(1, sizeof(*ins));
+
+	ins->batch_rows = batch_rows > 0 ? batch_rows : 1;
+	ins->batch_bytes = batch_bytes;
+	return ins;
+}
+
+static void statement_drop(struct inserter *ins, struct statement *st)
+{
+	HASH_DEL(ins->statements, st);
+	db_bulk_free(&st->bulk);
+	free(st->signature);
+	free(st->sql);
+	free(st->kinds);
+	free(st);
+}
+
+void inserter_forget(struct inserter *ins)
+{
+	struct statement *st, *next;
+
+	inserter_clear(ins);
+	HASH_ITER (hh, ins->statements, st, next) {
+		statement_drop(ins, st);
+	}
+}
+
+void inserter_free(struct inserter **holder)
+{
+	struct inserter *ins = *holder;
+
+	if (ins == NULL)
+		return;
+	inserter_forget(ins);
+	buf_free(&ins->signature);
+	free(ins->cells);
+	free(ins->rows);
+	free(ins);
+	*holder = NULL;
+}
+
+void inserter_clear(struct inserter *ins)
+{
+	ins->row_count = 0;
+}
+
+/* ---- statements ---- */
+
+static void write_signature(struct buf *out, const struct schema *schema)
+{
+	buf_clear(out);
+	buf_add(out, schema->log_table);
+	for (size_t i = 0; i < schema->field_count; i++) {
+		buf_add(out, schema->fields[i].type == XTK_BLOB ? "\nB" : "\nT");
+		buf_add(out, schema->fields[i].column);
+	}
+}
+
+static struct statement *statement_new(const char *signature, const struct schema *schema)
+{
+	struct statement *st = xcalloc(1, sizeof(*st));
+	struct buf sql = BUF_INIT;
+
+	st->signature = xstrdup(signature);
+	st->columns = OWN_COLUMNS + schema->field_count;
+	st->kinds = xcalloc(st->columns, sizeof(*st->kinds));
+	buf_add(&sql, "INSERT INTO ");
+	db_quote_name(&sql, schema->log_table);
+	buf_add(&sql, " (_operation,_key,_fields,_links,_operator,_address");
+	for (size_t i = 0; i < schema->field_count; i++) {
+		buf_add_char(&sql, ',');
+		db_quote_name(&sql, schema->fields[i].column);
+		if (schema->fields[i].type == XTK_BLOB)
+			st->kinds[OWN_COLUMNS + i] = DB_CELL_BINARY;
+	}
+	buf_add(&sql, ") VALUES (?");
+	for (size_t i = 1; i < st->columns; i++)
+		buf_add(&sql, ",?");
+	buf_add_char(&sql, ')');
+	st->sql = buf_steal(&sql);
+	return st;
+}
+
+static struct statement *statement_for(struct inserter *ins, const struct schema *schema)
+{
+	struct statement *st;
+
+	write_signature(&ins->signature, schema);
+	HASH_FIND_STR(ins->statements, buf_text(&ins->signature), st);
+	if (st == NULL) {
+		st = statement_new(buf_text(&ins->signature), schema);
+		HASH_ADD_KEYPTR(hh, ins->statements, st->signature, strlen(st->signature), st);
+	}
+	return st;
+}
+
+/* Only while no row points at a statement. */
+static void trim_statements(struct inserter *ins)
+{
+	while (HASH_COUNT(ins->statements) > MAX_STATEMENTS)
+		statement_drop(ins, ins->statements);
+}
+
+/* ---- rows ---- */
+
+void inserter_add(struct inserter *ins, const struct change *changes, size_t count)
+{
+	if (ins->row_count == 0)
+		trim_statements(ins);
+	if (ins->row_size - ins->row_count < count) {
+		ins->row_size = 2 * (ins->row_count + count);
+		ins->rows = xrealloc(ins->rows, ins->row_size, sizeof(*ins->rows));
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct row *before =
+		    ins->row_count > 0 ? &ins->rows[ins->row_count - 1] : NULL;
+		struct row *row = &ins->rows[ins->row_count++];
+
+		row->change = &changes[i];
+		/* Equal pointers are equal schemas only as long as the calls hold them. */
+		if (before != NULL && before->change->schema == changes[i].schema)
+			row->statement = before->statement;
+		else
+			row->statement = statement_for(ins, changes[i].schema);
+	}
+}
+
+static void write_cells(struct db_value *to, const struct change *change)
+{
+	static const char *const digits[] = {"0", "1", "2", "3", "4"};
+
+	to[0] = db_text(digits[change->operation]);
+	to[1] = db_text(change->key);
+	to[2] = db_text(change->fields);
+	to[3] = db_text(change->links);
+	to[4] = db_text(change->operator);
+	to[5] = db_text(change->address);
+	for (size_t i = 0; i < change->schema->field_count; i++)
+		to[OWN_COLUMNS + i] = change->cells[i];
+}
+
+static size_t bytes_of(const struct change *change)
+{
+	size_t columns = OWN_COLUMNS + change->schema->field_count;
+	size_t bytes = columns * CELL_OVERHEAD + 1 + strlen(change->key) + strlen(change->fields) +
+		       (change->links != NULL ? strlen(change->links) : 0) +
+		       strlen(change->operator) + strlen(change->address);
+
+	for (size_t i = 0; i < change->schema->field_count; i++)
+		bytes += change->cells[i].length;
+	return bytes;
+}
+
+static enum outcome execute(struct db *db, struct statement *st, const struct db_value *cells,
+			    size_t rows)
+{
+	enum outcome rc;
+
+	if (rows == 0)
+		return OUTCOME_OK;
+	if (st->bulk == NULL &&
+	    (rc = db_bulk_open(db, st->sql, st->kinds, st->columns, &st->bulk)) != OUTCOME_OK)
+		return rc;
+	return db_bulk_execute(st->bulk, cells, rows);
+}
+
+static size_t largest_row(const struct db *db, const struct statement *st)
+{
+	uint64_t packet = db_max_packet(db);
+	size_t overhead = STATEMENT_OVERHEAD + COLUMN_OVERHEAD * st->columns;
+
+	return packet > overhead ? packet - overhead : 0;
+}
+
+/* Room for as many of the rows from FIRST on as go into one execution. */
+static void reserve_cells(struct inserter *ins, const struct statement *st, size_t first)
+{
+	size_t rows = ins->row_count - first;
+
+	if (rows > ins->batch_rows)
+		rows = ins->batch_rows;
+	if (ins->cell_size < rows * st->columns) {
+		ins->cell_size = rows * st->columns;
+		ins->cells = xrealloc(ins->cells, ins->cell_size, sizeof(*ins->cells));
+	}
+}
+
+/* All rows of ST from FIRST on, in as few executions as the limits allow. */
+static enum outcome insert_rows_of(struct inserter *ins, struct db *db, struct statement *st,
+				   size_t first, bool *too_big)
+{
+	size_t most = largest_row(db, st);
+	size_t limit = ins->batch_bytes > 0 ? ins->batch_bytes : most / 2;
+	size_t waiting = 0;
+	size_t bytes = 0;
+
+	if (limit > most)
+		limit = most;
+	reserve_cells(ins, st, first);
+	for (size_t i = first; i < ins->row_count; i++) {
+		const struct change *change = ins->rows[i].change;
+		size_t row_bytes;
+		enum outcome rc;
+
+		if (ins->rows[i].statement != st)
+			continue;
+		if ((row_bytes = bytes_of(change)) > most) {
+			log_warn("%s: a record of %zu bytes does not fit max_allowed_packet",
+				 change->schema->log_table, row_bytes);
+			*too_big = true;
+			return OUTCOME_REJECTED;
+		}
+		if (waiting == ins->batch_rows || (waiting > 0 && bytes + row_bytes > limit)) {
+			if ((rc = execute(db, st, ins->cells, waiting)) != OUTCOME_OK)
+				return rc;
+			waiting = 0;
+			bytes = 0;
+		}
+		write_cells(&ins->cells[waiting++ * st->columns], change);
+		bytes += row_bytes;
+		ins->rows[i].statement = NULL;
+	}
+	return execute(db, st, ins->cells, waiting);
+}
+
+enum outcome inserter_run(struct inserter *ins, struct db *db, bool *too_big)
+{
+	*too_big = false;
+	for (size_t i = 0; i < ins->row_count; i++) {
+		enum outcome rc;
+
+		if (ins->rows[i].statement == NULL)
+			continue;
+		rc = insert_rows_of(ins, db, ins->rows[i].statement, i, too_big);
+		if (rc != OUTCOME_OK)
+			return rc;
+	}
+	return OUTCOME_OK;
+}
