@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A compiled schema: what the source grammar of docs/protocol.md 5.2 and 5.3 comes to.
+ * Made by schema_compile (source.h), read-only afterwards, so threads share it freely.
+ */
+#ifndef CAMPAIGN_SCHEMA_MODEL_H
+#define CAMPAIGN_SCHEMA_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "schema/types.h"
+
+enum field_default { DEFAULT_NONE, DEFAULT_CONSTANT, DEFAULT_GETDATE, DEFAULT_NEWUUID };
+
+struct field {
+	char *xpath; /* canonical: "@email", "location/@city", "comment" */
+	/* xpath without a leading "@": "email", "location/@city"; _fields holds these.  "./a" for
+	 * an element beside an attribute @a. */
+	char *name;
+	char *column; /* R5.6 */
+	char *label;  /* "" if the source gives none */
+	char *desc;
+	char *enumeration;  /* name, or NULL */
+	char *default_text; /* the cast constant of DEFAULT_CONSTANT; else NULL */
+	enum field_default default_kind;
+	enum xtk_type type;
+	unsigned length; /* characters; strings only */
+	bool is_element; /* memo element: the value is the element's text */
+	bool xml;
+	bool not_null; /* notNull="true" */
+	bool required;
+	int link; /* index of the link whose foreign key this is; -1 none */
+};
+
+struct key {
+	char *name;
+	size_t *fields; /* indexes into schema.fields */
+	size_t field_count;
+	bool internal;
+	bool allow_empty_part;
+	bool no_db_index;
+};
+
+struct dbindex {
+	char *name;
+	size_t *fields;
+	size_t field_count;
+	bool unique; /* a plain index all the same in the log and the cloud: R10.4 */
+};
+
+struct link {
+	char *name;   /* element name */
+	char *target; /* "xtk:folder" */
+	char *label;
+	bool unbound;	    /* cardinality many: no foreign key here, CIN-100306 when used */
+	int field;	    /* the foreign key's field; -1 when unbound */
+	char *target_xpath; /* xpath-dst, "@id" */
+	char *rev_link;	    /* or NULL */
+};
+
+struct schema {
+	char *ns, *name;
+	char *id;	  /* "dem:sampleTable" */
+	char *staging_id; /* "dem:sampleTableStg"; NULL when not staged */
+	char *label;
+	char *table;	    /* R5.5, cloud; "dem_sampleTable" */
+	char *log_table;    /* "dem_sampleTableStg_log"; NULL when not staged */
+	char *staging_view; /* "dem_sampleTableStg" */
+	char *reject_table; /* "dem_sampleTableStg_rej": as the log, for what was refused */
+	char *sequence;	    /* "dem_sampleTable_id"; NULL unless numbers are made (R7.11) */
+	char *source;	    /* the source document, UTF-8 */
+	struct field *fields;
+	size_t field_count;
+	struct key *keys; /* schema order, the internal one first (R5.7) */
+	size_t key_count;
+	struct dbindex *indexes;
+	size_t index_count;
+	struct link *links;
+	size_t link_count;
+	int pk; /* field of the internal key; -1 none */
+	bool autopk, autouuid;
+	bool staged;	 /* autoStg */
+	bool local;	 /* no dataSource: its table lies in the staging database */
+	bool replicated; /* local, and copied to the cloud (R10.7): replicate="true" */
+};
+
+void schema_free(struct schema **schema);
+
+/* -1 if there is none.  XPATH in canonical form / the form of field.name. */
+int schema_field_by_xpath(const struct schema *s, const char *xpath);
+int schema_field_by_name(const struct schema *s, const char *name);
+int schema_link_by_name(const struct schema *s, const char *name);
+/* True if PATH ("location", "a/b") is a structure element of S. */
+bool schema_is_structure(const struct schema *s, const char *path);
+
+/* One item of a _key list (R7.6): the forms @a, [@a], a, [a], s/@a, [s/@a] and s/a, blanks
+ * trimmed, into canonical form.  Returns the field's index, or -1.  A name that is both an
+ * attribute and an element gives the attribute; *OTHER then is the element's field, else -1.
+ * LINK, when not NULL: "[folder/@name]" gives -1 with *LINK = the link's index and *LINK_XPATH
+ * = "@name" (allocated with xstrdup; caller frees). */
+int schema_key_item(const struct schema *s, const char *item, size_t length, int *other, int *link,
+		    char **link_xpath);
+
+#endif
