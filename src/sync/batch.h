@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A turn is one schema's share of a run; it goes through the schema's log in batches.  A
+ * batch is: read, fold, merge and record in one target transaction, commit, then settle in
+ * one staging transaction (delete what was applied, move what was rejected).
+ */
+#ifndef CAMPAIGN_SYNC_BATCH_H
+#define CAMPAIGN_SYNC_BATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/outcome.h"
+#include "schema/registry.h"
+#include "sync/ends.h"
+#include "sync/history.h"
+
+#define LOG_ID_SIZE 37
+
+enum batch_state {
+	BATCH_DONE,  /* and there may be more */
+	BATCH_END,   /* nothing is left up to the bound */
+	BATCH_STALE, /* schemas were deployed since the registry was loaded: load it anew */
+};
+
+struct turn;
+
+struct turn_options {
+	struct ends *ends;
+	const struct registry *registry;
+	const struct schema *schema;
+	uint64_t bound;
+	size_t batch_rows, batch_bytes;
+	bool dry_run;
+	uint64_t run_id;
+	const char *log_id;	   /* renewed for this run */
+	struct run_counts *counts; /* the turn adds to it */
+};
+
+struct turn *turn_new(const struct turn_options *options);
+void turn_free(struct turn **t);
+/* Before the first batch. */
+enum outcome turn_begin(struct turn *t);
+enum outcome turn_batch(struct turn *t, enum batch_state *state);
+/* Why it failed. */
+const char *turn_reason(const struct turn *t);
+/* After the last one: the target may forget what it recorded. */
+void turn_end(struct turn *t);
+/* Changes of this turn that wait for their link's target. */
+uint64_t turn_deferred(const struct turn *t);
+
+#endif

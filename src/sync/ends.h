@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The two ends of a run, staging and target, and the lock that keeps a second run away.  A
+ * session that was lost is opened again between two tries of a unit, never inside one.
+ */
+#ifndef CAMPAIGN_SYNC_ENDS_H
+#define CAMPAIGN_SYNC_ENDS_H
+
+#include <stdbool.h>
+
+#include "base/conf.h"
+#include "base/outcome.h"
+#include "db/db.h"
+#include "sync/target.h"
+
+struct ends {
+	const struct conf *conf;
+	const struct target_ops *ops;
+	struct db_login login; /* staging */
+	struct db *db;	       /* staging */
+	struct target *target;
+	struct db *lock; /* a session of its own: the lock lives as long as it does */
+	bool locking;
+};
+
+void ends_init(struct ends *e, const struct conf *conf, const struct target_ops *ops);
+/* *HELD: another run has the lock. */
+enum outcome ends_lock(struct ends *e, bool *held);
+/* Opens what is not open, and opens again what was lost. */
+enum outcome ends_open_staging(struct ends *e);
+enum outcome ends_open_target(struct ends *e);
+void ends_close_target(struct ends *e);
+void ends_close(struct ends *e);
+
+/* Asks the lock's session; a lock that was lost is taken again, if nobody else has it now. */
+enum outcome ends_check_lock(struct ends *e);
+
+/*
+ * After a unit ended in RETRY: waits, longer each time, and opens what was lost.  OK: try
+ * again.  RETRY: tried often enough, or interrupted.  TRIES starts at 0 for each unit.
+ */
+enum outcome ends_heal(struct ends *e, unsigned *tries);
+
+/*
+ * Carries out UNIT until it no longer ends in RETRY or UNKNOWN, or ends_heal gives up.  Only
+ * for units that may be done twice.  RETRIES counts the repetitions.
+ */
+enum outcome ends_persist(struct ends *e, enum outcome (*unit)(void *context), void *context,
+			  uint64_t *retries);
+
+#endif

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/* Folds runs of changes into records; see fold.h. */
+#include "config.h"
+
+#include "sync/fold.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+#define uthash_malloc(size) xmalloc(size)
+#include <uthash.h>
+
+/*
+ * A record while changes are being folded into it.  Its state is told by the two flags of
+ * struct merge_record: `delete` (a deletion was seen; what came before it is void) and
+ * `insert` (an insert or insertOrUpdate came after that).
+ */
+struct building {
+	struct fold_record record;
+	struct db_value *cells;
+	unsigned char *update, *given;
+	UT_hash_handle by_key;
+};
+
+struct brought { /* a primary key that a change brought, and for which record */
+	const struct building *owner;
+	UT_hash_handle hh;
+};
+
+struct fold {
+	const struct schema *schema;
+	struct arena *arena; /* everything below that belongs to the present run */
+	const struct fold_key *key;
+	struct building **records;
+	size_t count, size;
+	size_t *next;
+	size_t next_size;
+	struct building *by_key;
+	struct brought *brought;
+	bool has_delete;
+};
+
+struct fold *fold_new(const struct schema *s)
+{
+	struct fold *f = xcalloc(1, sizeof(*f));
+
+	f->schema = s;
+	f->arena = arena_new();
+	return f;
+}
+
+static void fold_reset(struct fold *f)
+{
+	HASH_CLEAR(by_key, f->by_key);
+	HASH_CLEAR(hh, f->brought);
+	arena_reset(f->arena);
+	f->key = NULL;
+	f->count = 0;
+	f->has_delete = false;
+}
+
+void fold_free(struct fold **f)
+{
+	if (*f == NULL)
+		return;
+	fold_reset(*f);
+	arena_free(&(*f)->arena);
+	free((*f)->records);
+	free((*f)->next);
+	free(*f);
+	*f = NULL;
+}
+
+static bool key_equal(const struct fold_key *a, const struct fold_key *b)
+{
+	return a == b || (a->count == b->count &&
+			  memcmp(a->fields, b->fields, a->count * sizeof(*a->fields)) == 0);
+}
+
+static bool key_has(const struct fold_key *key, size_t field)
+{
+	for (size_t i = 0; i < key->count; i++) {
+		if (key->fields[i] == field)
+			return true;
+	}
+	return false;
+}
+
+/* The value by which the target knows a key field: numbers are never null there, nor is text
+ * with notNull (R5.11, R6.2, R8.2), and -0 is 0. */
+static struct db_value key_value(const struct schema *s, size_t field, struct db_value cell)
+{
+	const struct field *f = &s->fields[field];
+
+	if (cell.text == NULL && f->not_null && xtk_type_is_text(f->type))
+		return db_text("");
+	if (!xtk_type_is_number(f->type))
+		return cell;
+	if (cell.text == NULL || (cell.length == 2 && memcmp(cell.text, "-0", 2) == 0))
+		return db_text("0");
+	return cell;
+}
+
+/* Key values as one string of bytes: each with its length, so that no two lists of values
+ * look alike. */
+static char *key_bytes(struct fold *f, const struct fold_change *c, size_t *length)
+{
+	struct db_value v;
+	size_t size = 0;
+	char *bytes, *p;
+
+	for (size_t i = 0; i < c->key->count; i++)
+		size += sizeof(v.length) + 1 + c->cells[c->key->fields[i]].length;
+	p = bytes = arena_alloc(f->arena, size);
+	for (size_t i = 0; i < c->key->count; i++) {
+		v = key_value(f->schema, c->key->fields[i], c->cells[c->key->fields[i]]);
+		*p++ = v.text == NULL ? 0 : 1;
+		memcpy(p, &v.length, sizeof(v.length));
+		p += sizeof(v.length);
+		if (v.length > 0)
+			memcpy(p, v.text, v.length);
+		p += v.length;
+	}
+	*length = (size_t)(p - bytes);
+	return bytes;
+}
+
+static struct building *record_new(struct fold *f, const struct fold_change *c)
+{
+	const struct schema *s = f->schema;
+	struct building *b = arena_zalloc(f->arena, sizeof(*b));
+
+	b->cells = arena_zalloc(f->arena, s->field_count * sizeof(*b->cells));
+	b->update = arena_zalloc(f->arena, mask_size(s));
+	b->given = arena_zalloc(f->arena, mask_size(s));
+	for (size_t i = 0; i < c->key->count; i++) {
+		size_t field = c->key->fields[i];
+
+		b->cells[field] = key_value(s, field, c->cells[field]);
+	}
+	b->record.merge.cells = b->cells;
+	b->record.merge.update = b->update;
+	b->record.merge.given = b->given;
+	b->record.first = b->record.last = FOLD_NONE;
+	if (f->count == f->size) {
+		f->size = f->size == 0 ? 256 : f->size * 2;
+		f->records = xrealloc(f->records, f->size, sizeof(struct building *));
+	}
+	f->records[f->count++] = b;
+	return b;
+}
+
+/* The record that C concerns.  Without a key every change is a record of its own. */
+static struct building *record_of(struct fold *f, const struct fold_change *c, const char *key,
+				  size_t length)
+{
+	struct building *b = NULL;
+
+	if (c->key->count == 0)
+		return record_new(f, c);
+	HASH_FIND(by_key, f->by_key, key, length, b);
+	if (b == NULL) {
+		b = record_new(f, c);
+		HASH_ADD_KEYPTR(by_key, f->by_key, key, length, b);
+	}
+	return b;
+}
+
+/*
+ * What C names becomes the record's.  Key fields stay as they are, they found the record; so
+ * does a primary key outside the key list: a record that is found keeps its own (R7.13a).
+ */
+static void take_fields(const struct fold *f, struct building *b, const struct fold_change *c)
+{
+	for (size_t i = 0; i < f->schema->field_count; i++) {
+		if (!mask_has(c->named, i) || (int)i == f->schema->pk || key_has(c->key, i))
+			continue;
+		b->cells[i] = c->cells[i];
+		mask_set(b->update, i);
+		if (b->record.merge.insert)
+			mask_set(b->given, i);
+	}
+}
+
+/* The first insert since the record's beginning, or since its deletion, decides the primary
+ * key (supplied or candidate, R7.13) and the time. */
+static void start_insert(const struct fold *f, struct building *b, const struct fold_change *c)
+{
+	int pk = f->schema->pk;
+
+	b->record.merge.insert = true;
+	b->record.merge.at = c->at;
+	for (size_t i = 0; i < c->key->count; i++)
+		mask_set(b->given, c->key->fields[i]);
+	if (pk >= 0 && !key_has(c->key, (size_t)pk)) {
+		b->cells[pk] = c->cells[pk];
+		mask_set(b->given, (size_t)pk);
+	}
+}
+
+static void apply(struct fold *f, struct building *b, const struct fold_change *c)
+{
+	struct merge_record *m = &b->record.merge;
+
+	switch (c->operation) {
+	case OPERATION_INSERT: /* reconciles as well: R8.4 */
+	case OPERATION_UPSERT:
+		if (!m->insert)
+			start_insert(f, b, c);
+		take_fields(f, b, c);
+		break;
+	case OPERATION_UPDATE:
+		if (!m->delete || m->insert) /* else there is nothing left to update: R8.5 */
+			take_fields(f, b, c);
+		break;
+	case OPERATION_DELETE: /* voids what came before; an insert after it starts anew: R8.8 */
+		memset(b->update, 0, mask_size(f->schema));
+		memset(b->given, 0, mask_size(f->schema));
+		m->delete = true;
+		m->insert = false;
+		m->at = NULL;
+		f->has_delete = true;
+		break;
+	case OPERATION_NONE:
+		break;
+	}
+}
+
+/* True if C may insert a row under a primary key of the document's while something else than
+ * that primary key alone decides whether it inserts. */
+static bool brings_pk(const struct fold *f, const struct fold_change *c)
+{
+	int pk = f->schema->pk;
+
+	if (pk < 0 || (c->operation != OPERATION_INSERT && c->operation != OPERATION_UPSERT))
+		return false;
+	if (c->key->count == 1 && c->key->fields[0] == (size_t)pk)
+		return false;
+	return mask_has(c->named, (size_t)pk) && c->cells[pk].text != NULL;
+}
+
+/* Whether C must wait for the next run, see fold_run; KEY is its record's. */
+static bool ends_run(const struct fold *f, const struct fold_change *c, const char *key,
+		     size_t length)
+{
+	const struct db_value *pk = f->schema->pk >= 0 ? &c->cells[f->schema->pk] : NULL;
+	struct brought *other = NULL;
+	struct building *own = NULL;
+
+	if (f->key == NULL)
+		return false;
+	if (!key_equal(f->key, c->key))
+		return true;
+	if (c->operation == OPERATION_DELETE)
+		return f->brought != NULL;
+	if (pk == NULL || !brings_pk(f, c))
+		return false;
+	if (f->has_delete)
+		return true;
+	HASH_FIND(hh, f->brought, pk->text, pk->length, other);
+	if (other == NULL)
+		return false;
+	HASH_FIND(by_key, f->by_key, key, length, own);
+	return own == NULL || other->owner != own;
+}
+
+static void remember_pk(struct fold *f, const struct building *b, const struct fold_change *c)
+{
+	const struct db_value *pk = &c->cells[f->schema->pk];
+	struct brought *found = NULL;
+
+	HASH_FIND(hh, f->brought, pk->text, pk->length, found);
+	if (found != NULL)
+		return;
+	found = arena_zalloc(f->arena, sizeof(*found));
+	found->owner = b;
+	HASH_ADD_KEYPTR(hh, f->brought, pk->text, pk->length, found);
+}
+
+static void chain(struct fold *f, struct building *b, size_t n)
+{
+	f->next[n] = FOLD_NONE;
+	if (b->record.first == FOLD_NONE)
+		b->record.first = n;
+	else
+		f->next[b->record.last] = n;
+	b->record.last = n;
+}
+
+size_t fold_run(struct fold *f, const struct fold_change *changes, size_t count)
+{
+	size_t length, n;
+
+	fold_reset(f);
+	if (count > f->next_size) {
+		f->next = xrealloc(f->next, count, sizeof(*f->next));
+		f->next_size = count;
+	}
+	for (n = 0; n < count; n++) {
+		const struct fold_change *c = &changes[n];
+		struct building *b;
+		char *key;
+
+		if (c->fate != FOLD_IN)
+			continue;
+		key = key_bytes(f, c, &length);
+		if (ends_run(f, c, key, length))
+			break;
+		f->key = c->key;
+		b = record_of(f, c, key, length);
+		if (brings_pk(f, c))
+			remember_pk(f, b, c);
+		apply(f, b, c);
+		chain(f, b, n);
+	}
+	return n;
+}
+
+const struct fold_key *fold_key(const struct fold *f)
+{
+	return f->key;
+}
+
+size_t fold_count(const struct fold *f)
+{
+	return f->count;
+}
+
+const struct fold_record *fold_at(const struct fold *f, size_t n)
+{
+	return &f->records[n]->record;
+}
+
+size_t fold_next(const struct fold *f, size_t n)
+{
+	return f->next[n];
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows of the log as changes; see log_reader.h. */
+#include "config.h"
+
+#include "sync/log_reader.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+#define uthash_malloc(size) xmalloc(size)
+#include <uthash.h>
+
+/* The columns before the schema's own, in log_columns' order. */
+enum { COLUMN_SEQ, COLUMN_OPERATION, COLUMN_KEY, COLUMN_FIELDS, COLUMN_LINKS, COLUMN_AT };
+#define OWN_COLUMNS 8
+static const char own_columns[] =
+    "_seq, _operation, _key, _fields, _links, _at, _operator, _address";
+
+/* Logs repeat a few key lists and field lists over and over: each is taken apart once per
+ * batch. */
+struct parsed {
+	const char *text;
+	struct fold_key *key; /* NULL: a field of it is unknown */
+	unsigned char *named;
+	UT_hash_handle hh;
+};
+
+struct log_reader {
+	const struct schema *schema;
+	uint64_t cursor, bound;
+	uint64_t last;	    /* number of the batch that was handed out */
+	size_t rows, bytes; /* of a batch at most */
+	size_t limit;	    /* rows to ask for next */
+	struct buf select;  /* without the LIMIT's number */
+	struct arena *arena;
+	struct parsed *keys, *fields;
+	struct fold_change *changes;
+	size_t size;
+};
+
+void log_columns(struct buf *sql, const struct schema *s)
+{
+	buf_add(sql, own_columns);
+	for (size_t i = 0; i < s->field_count; i++) {
+		buf_add(sql, ", ");
+		db_quote_name(sql, s->fields[i].column);
+	}
+}
+
+enum outcome log_reader_bound(struct db *db, const struct schema *s, uint64_t *bound)
+{
+	struct buf sql = BUF_INIT;
+	struct db_rows *rows = NULL;
+	enum outcome rc;
+
+	buf_add(&sql, "SELECT COALESCE(MAX(_seq), 0) FROM ");
+	db_quote_name(&sql, s->log_table);
+	rc = db_run(db, buf_text(&sql), NULL, 0, &rows, NULL);
+	if (rc == OUTCOME_OK && db_rows_next(rows))
+		*bound = strtoull(db_rows_text(rows, 0), NULL, 10);
+	db_rows_free(&rows);
+	buf_free(&sql);
+	return rc;
+}
+
+struct log_reader *log_reader_new(const struct schema *s, uint64_t bound, size_t rows, size_t bytes)
+{
+	struct log_reader *r = xcalloc(1, sizeof(*r));
+
+	r->schema = s;
+	r->bound = bound;
+	r->rows = r->limit = rows;
+	r->bytes = bytes;
+	r->arena = arena_new();
+	return r;
+}
+
+static void forget_parsed(struct log_reader *r)
+{
+	HASH_CLEAR(hh, r->keys);
+	HASH_CLEAR(hh, r->fields);
+	arena_reset(r->arena);
+}
+
+void log_reader_free(struct log_reader **r)
+{
+	if (*r == NULL)
+		return;
+	forget_parsed(*r);
+	arena_free(&(*r)->arena);
+	buf_free(&(*r)->select);
+	free((*r)->changes);
+	free(*r);
+	*r = NULL;
+}
+
+/* The next item of a list joined by ","; *LIST moves behind it and is NULL after the last. */
+static const char *next_item(struct arena *arena, const char **list)
+{
+	size_t length = strcspn(*list, ",");
+	const char *item = arena_strndup(arena, *list, length);
+
+	*list = (*list)[length] == ',' ? *list + length + 1 : NULL;
+	return item;
+}
+
+/* In the order of the xpaths, each once. */
+static void key_insert(struct fold_key *key, const struct schema *s, size_t field)
+{
+	size_t at = 0;
+	int order = -1;
+
+	while (at < key->count &&
+	       (order = strcmp(s->fields[key->fields[at]].xpath, s->fields[field].xpath)) < 0)
+		at++;
+	if (at < key->count && order == 0)
+		return;
+	memmove(&key->fields[at + 1], &key->fields[at], (key->count - at) * sizeof(*key->fields));
+	key->fields[at] = field;
+	key->count++;
+}
+
+static struct fold_key *parse_key(struct log_reader *r, const char *text)
+{
+	struct fold_key *key = arena_zalloc(r->arena, sizeof(*key));
+	size_t items = 1;
+
+	for (const char *p = text; *p != '\0'; p++)
+		items += *p == ',';
+	key->fields = arena_alloc(r->arena, (items + 1) * sizeof(*key->fields));
+	for (const char *list = *text != '\0' ? text : NULL; list != NULL;) {
+		int field = schema_field_by_xpath(r->schema, next_item(r->arena, &list));
+
+		if (field < 0)
+			return NULL;
+		key_insert(key, r->schema, (size_t)field);
+	}
+	return key;
+}
+
+/* A name that the schema does not have is an attribute that has left it since; its value has
+ * no place any more. */
+static unsigned char *parse_fields(struct log_reader *r, const char *text)
+{
+	unsigned char *named = arena_zalloc(r->arena, mask_size(r->schema));
+
+	for (const char *list = *text != '\0' ? text : NULL; list != NULL;) {
+		int field = schema_field_by_name(r->schema, next_item(r->arena, &list));
+
+		if (field >= 0)
+			mask_set(named, (size_t)field);
+	}
+	return named;
+}
+
+static struct parsed *parsed_add(struct log_reader *r, struct parsed **table, const char *text)
+{
+	struct parsed *p = arena_zalloc(r->arena, sizeof(*p));
+
+	p->text = arena_strdup(r->arena, text);
+	HASH_ADD_KEYPTR(hh, *table, p->text, strlen(p->text), p);
+	return p;
+}
+
+static const struct fold_key *key_of(struct log_reader *r, const char *text)
+{
+	struct parsed *p;
+
+	HASH_FIND_STR(r->keys, text, p);
+	if (p == NULL) {
+		p = parsed_add(r, &r->keys, text);
+		p->key = parse_key(r, text);
+	}
+	return p->key;
+}
+
+static const unsigned char *named_of(struct log_reader *r, const char *text)
+{
+	struct parsed *p;
+
+	HASH_FIND_STR(r->fields, text, p);
+	if (p == NULL) {
+		p = parsed_add(r, &r->fields, text);
+		p->named = parse_fields(r, text);
+	}
+	return p->named;
+}
+
+/* The line of _links for the foreign key XPATH; *LENGTH 0 if there is none. */
+static const char *link_line(const char *links, const char *xpath, size_t *length)
+{
+	size_t n = strlen(xpath);
+
+	for (const char *line = links; line != NULL && *line != '\0';) {
+		*length = strcspn(line, "\n");
+		if (strncmp(line, xpath, n) == 0 && line[n] == '\t')
+			return line;
+		line += *length + (line[*length] == '\n');
+	}
+	*length = 0;
+	return "";
+}
+
+static void hash_piece(crypto_generichash_state *hash, const char *bytes, size_t length)
+{
+	crypto_generichash_update(hash, (const unsigned char *)&length, sizeof(length));
+	if (length > 0)
+		crypto_generichash_update(hash, (const unsigned char *)bytes, length);
+}
+
+/*
+ * What R10.5 calls the same record: key list and values, as they were given.  A key field
+ * that a link fills in later counts with its look-up, so that a subscription of a recipient
+ * who is not there yet is the same record tomorrow.
+ */
+static void identify(const struct log_reader *r, struct fold_change *c)
+{
+	const struct schema *s = r->schema;
+	crypto_generichash_state hash;
+
+	crypto_generichash_init(&hash, NULL, 0, FOLD_IDENTITY_SIZE);
+	for (size_t i = 0; c->key != NULL && i < c->key->count; i++) {
+		const struct field *f = &s->fields[c->key->fields[i]];
+		struct db_value v = c->cells[c->key->fields[i]];
+		size_t length = 0;
+		const char *line = link_line(c->links, f->xpath, &length);
+
+		if (v.text == NULL && length == 0 && xtk_type_is_number(f->type))
+			v = db_text("0");
+		hash_piece(&hash, f->xpath, strlen(f->xpath));
+		hash_piece(&hash, v.text, v.text != NULL ? v.length : 0);
+		hash_piece(&hash, line, length);
+	}
+	if (c->key == NULL || c->key->count == 0) /* nothing else is this record */
+		hash_piece(&hash, (const char *)&c->seq, sizeof(c->seq));
+	crypto_generichash_final(&hash, c->identity, FOLD_IDENTITY_SIZE);
+}
+
+static const char *find_problem(const struct log_reader *r, const struct fold_change *c)
+{
+	bool inserts = c->operation == OPERATION_INSERT || c->operation == OPERATION_UPSERT;
+
+	if (c->key == NULL)
+		return "the schema no longer has a field of the reconciliation key";
+	if (c->operation < OPERATION_INSERT || c->operation > OPERATION_DELETE)
+		return "unknown operation";
+	if (c->key->count == 0 && (r->schema->pk >= 0 || !inserts))
+		return "no reconciliation key";
+	return NULL;
+}
+
+/* Returns the bytes that the row takes. */
+static size_t take_row(struct log_reader *r, struct db_rows *rows, struct fold_change *c)
+{
+	const char *links = db_rows_text(rows, COLUMN_LINKS);
+	size_t bytes = 0;
+
+	*c = (struct fold_change){0};
+	c->seq = strtoull(db_rows_text(rows, COLUMN_SEQ), NULL, 10);
+	c->operation = (enum operation)db_rows_int(rows, COLUMN_OPERATION);
+	c->key = key_of(r, db_rows_text(rows, COLUMN_KEY));
+	c->named = named_of(r, db_rows_text(rows, COLUMN_FIELDS));
+	c->links = links != NULL ? arena_strdup(r->arena, links) : NULL;
+	c->at = arena_strdup(r->arena, db_rows_text(rows, COLUMN_AT));
+	c->cells = arena_alloc(r->arena, (r->schema->field_count + 1) * sizeof(*c->cells));
+	for (size_t i = 0; i < r->schema->field_count; i++) {
+		struct db_value v = db_rows_value(rows, OWN_COLUMNS + i);
+
+		if (v.text != NULL)
+			v.text = arena_strndup(r->arena, v.text, v.length);
+		bytes += v.length;
+		c->cells[i] = v;
+	}
+	c->problem = find_problem(r, c);
+	identify(r, c);
+	return bytes;
+}
+
+static void make_room(struct log_reader *r, size_t count)
+{
+	if (count < r->size)
+		return;
+	r->size = r->size == 0 ? 1024 : r->size * 2;
+	r->changes = xrealloc(r->changes, r->size, sizeof(*r->changes));
+}
+
+/* Rows that came behind the byte limit are thrown away and asked for again, so the next
+ * question asks for about as many as fitted. */
+static void adapt_limit(struct log_reader *r, size_t taken, bool full)
+{
+	if (full)
+		r->limit = taken;
+	else if (r->limit < r->rows)
+		r->limit = r->limit * 2 < r->rows ? r->limit * 2 : r->rows;
+}
+
+static enum outcome take_rows(struct log_reader *r, struct db_rows *rows, size_t *count)
+{
+	size_t bytes = 0, taken = 0;
+
+	while (bytes < r->bytes && db_rows_next(rows)) {
+		make_room(r, taken);
+		bytes += take_row(r, rows, &r->changes[taken]);
+		taken++;
+	}
+	if (bytes < r->bytes && db_rows_outcome(rows) != OUTCOME_OK)
+		return db_rows_outcome(rows);
+	adapt_limit(r, taken, bytes >= r->bytes);
+	*count = taken;
+	return OUTCOME_OK;
+}
+
+enum outcome log_reader_next(struct log_reader *r, struct db *db, struct fold_change **changes,
+			     size_t *count)
+{
+	struct db_rows *rows = NULL;
+	size_t taken = 0;
+	enum outcome rc;
+
+	forget_parsed(r);
+	buf_clear(&r->select);
+	buf_add(&r->select, "SELECT ");
+	log_columns(&r->select, r->schema);
+	buf_add(&r->select, " FROM ");
+	db_quote_name(&r->select, r->schema->log_table);
+	/* Numbers of our own, written in place: db_stream binds nothing. */
+	buf_addf(&r->select,
+		 " WHERE _seq > %" PRIu64 " AND _seq <= %" PRIu64 " ORDER BY _seq LIMIT %zu",
+		 r->cursor, r->bound, r->limit);
+	rc = db_stream(db, buf_text(&r->select), &rows);
+	if (rc == OUTCOME_OK)
+		rc = take_rows(r, rows, &taken);
+	db_rows_free(&rows);
+	if (rc != OUTCOME_OK)
+		return rc;
+	r->last = taken > 0 ? r->changes[taken - 1].seq : r->cursor;
+	*changes = r->changes;
+	*count = taken;
+	return OUTCOME_OK;
+}
+
+void log_reader_accept(struct log_reader *r)
+{
+	r->cursor = r->last;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reads one schema's log in _seq order, a batch at a time, bounded by rows and by bytes, and
+ * turns each row into a struct fold_change.  A row that cannot be understood (a key that the
+ * schema no longer has) is handed out with its `problem`; it is the caller's to reject.
+ *
+ * The reader goes up to the bound that it was given and no further (R10.5a).  A smaller
+ * number that a slow transaction commits behind the cursor is not seen: it belongs to the
+ * next run (R8.9).
+ */
+#ifndef CAMPAIGN_SYNC_LOG_READER_H
+#define CAMPAIGN_SYNC_LOG_READER_H
+
+#include "base/buf.h"
+#include "base/outcome.h"
+#include "db/db.h"
+#include "sync/fold.h"
+
+struct log_reader;
+
+/* The largest number in S's log, 0 if it is empty. */
+enum outcome log_reader_bound(struct db *db, const struct schema *s, uint64_t *bound);
+
+struct log_reader *log_reader_new(const struct schema *s, uint64_t bound, size_t rows,
+				  size_t bytes);
+void log_reader_free(struct log_reader **r);
+
+/* *COUNT is 0 at the end.  *CHANGES and all they point to are the reader's, and valid until
+ * the next call, which reads the same batch again unless it was accepted. */
+enum outcome log_reader_next(struct log_reader *r, struct db *db, struct fold_change **changes,
+			     size_t *count);
+/* The batch is dealt with: the next call goes on behind it. */
+void log_reader_accept(struct log_reader *r);
+
+/* Appends the log's column names, quoted and separated by commas: ours, then the schema's. */
+void log_columns(struct buf *sql, const struct schema *s);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What becomes of rows of the log that are settled.  Both functions belong into a staging
+ * transaction, and both do the same again without harm: after a COMMIT that was not
+ * answered, the transaction is simply repeated.
+ */
+#ifndef CAMPAIGN_SYNC_LOG_ROWS_H
+#define CAMPAIGN_SYNC_LOG_ROWS_H
+
+#include "base/outcome.h"
+#include "db/db.h"
+#include "schema/model.h"
+#include "sync/target.h"
+
+/* Deletes exactly these numbers. */
+enum outcome log_delete(struct db *db, const struct schema *s, const struct seq_range *ranges,
+			size_t count);
+/* Moves exactly these numbers to the table of rejects. */
+enum outcome log_reject(struct db *db, const struct schema *s, const struct seq_range *ranges,
+			size_t count);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* campaign-sync: one run moves what is staged to the cloud database. */
+#include "config.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "base/conf.h"
+#include "base/log.h"
+#include "db/db.h"
+#include "sync/interrupt.h"
+#include "sync/options.h"
+#include "sync/run.h"
+
+static void open_log(const struct conf *conf, const struct options *options)
+{
+	enum log_level level = LOG_LEVEL_INFO;
+
+	log_level_parse(conf->log_level, &level); /* conf_load has checked it */
+	log_open("campaign-sync", options->quiet ? LOG_LEVEL_ERROR : level);
+}
+
+int main(int argc, char **argv)
+{
+	struct conf *conf = NULL;
+	struct options options;
+	int status = SYNC_FAILED;
+
+	if (!options_read(&options, argc, argv, &status))
+		goto out;
+	if ((conf = conf_load(options.config)) == NULL)
+		goto out; /* conf_load said why */
+	open_log(conf, &options);
+	if (sodium_init() < 0 || db_library_init() < 0)
+		goto out;
+	interrupt_install();
+	status = run_sync(conf, &options);
+	db_library_end();
+out:
+	conf_free(&conf);
+	options_free(&options);
+	return status;
+}

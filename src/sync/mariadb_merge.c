@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One set of records, merged at MariaDB with a handful of statements whatever its size:
+ *
+ *   load     into a temporary table, array-bound
+ *   delete   what the records delete
+ *   update   what is there, only the columns that a record names
+ *   mark     which records have found a row
+ *   insert   the others
+ */
+#include "config.h"
+
+#include "sync/mariadb_merge.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "sync/fold.h"
+
+/* What a version-4 UUID looks like in SQL (R5.8); UUID() makes version 1. */
+static const char sql_new_uuid[] =
+    "LOWER(CONCAT_WS('-', HEX(RANDOM_BYTES(4)), HEX(RANDOM_BYTES(2)),"
+    " CONCAT('4', SUBSTR(HEX(RANDOM_BYTES(2)), 2)),"
+    " CONCAT(SUBSTR('89AB', 1 + FLOOR(RAND() * 4), 1), SUBSTR(HEX(RANDOM_BYTES(2)), 2)),"
+    " HEX(RANDOM_BYTES(6))))";
+
+/* One merge under way. */
+struct merge {
+	struct scratch *scratch;
+	const struct schema *schema;
+	const struct merge_record *records;
+	size_t count;
+	bool deletes, updates, inserts;
+	unsigned char *updated; /* mask: fields that any record updates */
+	unsigned char *given;	/* mask: fields that any inserting record gives */
+	unsigned char *always;	/* mask: fields that every inserting record gives */
+};
+
+static void add_column(struct buf *sql, const char *table, const struct schema *s, size_t field)
+{
+	buf_addf(sql, "%s.", table);
+	db_quote_name(sql, s->fields[field].column);
+}
+
+static enum outcome run_sql(const struct merge *m, const char *sql, uint64_t *affected)
+{
+	return db_run(m->scratch->db, sql, NULL, 0, NULL, affected);
+}
+
+static bool key_has_null(const struct merge *m, size_t field)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		if (m->records[i].cells[field].text == NULL)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The join of scratch table t and entity e, with the order fixed: from the scratch table into
+ * the entity's index, so that the cost follows the size of the batch; without such an index
+ * from the entity into the scratch table's.  Null-safe only where a part is empty
+ * (allowEmptyPart), because "=" serves an index better.
+ */
+static void add_join(const struct merge *m, struct buf *sql)
+{
+	const struct scratch *t = m->scratch;
+
+	if (t->entity_indexed)
+		buf_addf(sql, "%s t STRAIGHT_JOIN ", t->name);
+	db_quote_name(sql, m->schema->table);
+	buf_add(sql, " e");
+	if (!t->entity_indexed)
+		buf_addf(sql, " STRAIGHT_JOIN %s t", t->name);
+	buf_add(sql, " ON ");
+	for (size_t i = 0; i < t->key_count; i++) {
+		buf_add(sql, i > 0 ? " AND " : "");
+		add_column(sql, "e", m->schema, t->key[i]);
+		buf_addf(sql, " %s t.c%zu", key_has_null(m, t->key[i]) ? "<=>" : "=", t->key[i]);
+	}
+}
+
+static void add_bit(struct buf *sql, char mask, size_t field)
+{
+	buf_addf(sql, "t.%c%zu & %" PRIu64, mask, field / SCRATCH_WORD_BITS,
+		 UINT64_C(1) << field % SCRATCH_WORD_BITS);
+}
+
+/* What stands for empty in the entity's table: numbers are never null there, nor is text
+ * with notNull (R5.11, R6.2).  A date with notNull has no such value; its row is refused. */
+static const char *empty_value(const struct field *f)
+{
+	if (xtk_type_is_number(f->type))
+		return "0";
+	return f->not_null && xtk_type_is_text(f->type) ? "''" : NULL;
+}
+
+/* A cell as the entity takes it. */
+static void add_cell(struct buf *sql, const struct schema *s, size_t field)
+{
+	const char *empty = empty_value(&s->fields[field]);
+
+	if (empty != NULL)
+		buf_addf(sql, "IFNULL(t.c%zu, %s)", field, empty);
+	else
+		buf_addf(sql, "t.c%zu", field);
+}
+
+/* R10.4: several rows with one key are all changed, and counted. */
+static enum outcome count_several(const struct merge *m, struct merge_counts *counts)
+{
+	struct buf sql = BUF_INIT;
+	struct db_rows *rows = NULL;
+	enum outcome rc;
+
+	for (size_t i = 0; i < m->scratch->key_count; i++) {
+		if ((int)m->scratch->key[i] == m->schema->pk)
+			return OUTCOME_OK; /* cannot be */
+	}
+	buf_add(&sql, "SELECT COUNT(*) FROM (SELECT t.n FROM ");
+	add_join(m, &sql);
+	buf_add(&sql, " GROUP BY t.n HAVING COUNT(*) > 1) s");
+	rc = db_run(m->scratch->db, buf_text(&sql), NULL, 0, &rows, NULL);
+	if (rc == OUTCOME_OK && db_rows_next(rows))
+		counts->several += (uint64_t)db_rows_int(rows, 0);
+	db_rows_free(&rows);
+	buf_free(&sql);
+	return rc;
+}
+
+static enum outcome merge_delete(const struct merge *m, struct merge_counts *counts)
+{
+	struct buf sql = BUF_INIT;
+	uint64_t affected = 0;
+	enum outcome rc;
+
+	buf_add(&sql, "DELETE e FROM ");
+	add_join(m, &sql);
+	buf_add(&sql, " WHERE t.del = 1");
+	rc = run_sql(m, buf_text(&sql), &affected);
+	counts->deleted += affected;
+	buf_free(&sql);
+	return rc;
+}
+
+static enum outcome merge_update(const struct merge *m, struct merge_counts *counts)
+{
+	const struct schema *s = m->schema;
+	struct buf sql = BUF_INIT;
+	const char *separator = " SET ";
+	uint64_t affected = 0;
+	enum outcome rc;
+
+	buf_add(&sql, "UPDATE ");
+	add_join(m, &sql);
+	for (size_t i = 0; i < s->field_count; i++) {
+		if (!mask_has(m->updated, i))
+			continue;
+		buf_add(&sql, separator);
+		add_column(&sql, "e", s, i);
+		buf_add(&sql, " = IF(");
+		add_bit(&sql, 'u', i);
+		buf_add(&sql, ", ");
+		add_cell(&sql, s, i);
+		buf_add(&sql, ", ");
+		add_column(&sql, "e", s, i);
+		buf_add_char(&sql, ')');
+		separator = ", ";
+	}
+	for (size_t w = 0; w < m->scratch->words; w++)
+		buf_addf(&sql, "%s t.u%zu <> 0", w == 0 ? " WHERE" : " OR", w);
+	rc = run_sql(m, buf_text(&sql), &affected);
+	counts->updated += affected;
+	buf_free(&sql);
+	return rc;
+}
+
+/* Records that have found a row insert none.  After the deletion, so that a record that is
+ * deleted and written anew (R8.8) inserts. */
+static enum outcome mark_found(const struct merge *m)
+{
+	struct buf sql = BUF_INIT;
+	enum outcome rc;
+
+	if (m->scratch->key_count == 0)
+		return OUTCOME_OK;
+	buf_add(&sql, "UPDATE ");
+	add_join(m, &sql);
+	buf_add(&sql, " SET t.ins = 0 WHERE t.ins = 1");
+	rc = run_sql(m, buf_text(&sql), NULL);
+	buf_free(&sql);
+	return rc;
+}
+
+/* What a field gets that no change has named: R5.12, R6.1.  A constant is bound. */
+static void add_default(struct buf *sql, const struct field *f, struct db_value *params,
+			size_t *param_count)
+{
+	switch (f->default_kind) {
+	case DEFAULT_CONSTANT:
+		buf_add_char(sql, '?');
+		params[(*param_count)++] = db_text(f->default_text);
+		break;
+	case DEFAULT_GETDATE:
+		buf_addf(sql, "CAST(t.at AS %s)",
+			 f->type == XTK_DATE   ? "DATE"
+			 : f->type == XTK_TIME ? "TIME"
+					       : "DATETIME(3)");
+		break;
+	case DEFAULT_NEWUUID:
+		buf_add(sql, sql_new_uuid);
+		break;
+	case DEFAULT_NONE:
+		buf_add(sql, empty_value(f) != NULL ? empty_value(f) : "NULL");
+		break;
+	}
+}
+
+/* The primary key is the cell's and never a default: without one the row is refused. */
+static void add_inserted(const struct merge *m, struct buf *sql, size_t field,
+			 struct db_value *params, size_t *param_count)
+{
+	const struct schema *s = m->schema;
+
+	if ((int)field == s->pk) {
+		buf_addf(sql, "t.c%zu", field);
+	} else if (mask_has(m->always, field)) {
+		add_cell(sql, s, field);
+	} else if (!mask_has(m->given, field)) {
+		add_default(sql, &s->fields[field], params, param_count);
+	} else {
+		buf_add(sql, "IF(");
+		add_bit(sql, 'g', field);
+		buf_add(sql, ", ");
+		add_cell(sql, s, field);
+		buf_add(sql, ", ");
+		add_default(sql, &s->fields[field], params, param_count);
+		buf_add_char(sql, ')');
+	}
+}
+
+static enum outcome merge_insert(const struct merge *m, struct merge_counts *counts)
+{
+	const struct schema *s = m->schema;
+	struct db_value *params = xcalloc(s->field_count + 1, sizeof(*params));
+	struct buf sql = BUF_INIT;
+	size_t param_count = 0;
+	uint64_t affected = 0;
+	enum outcome rc;
+
+	buf_add(&sql, "INSERT INTO ");
+	db_quote_name(&sql, s->table);
+	for (size_t i = 0; i < s->field_count; i++) {
+		buf_add(&sql, i == 0 ? " (" : ", ");
+		db_quote_name(&sql, s->fields[i].column);
+	}
+	for (size_t i = 0; i < s->field_count; i++) {
+		buf_add(&sql, i == 0 ? ") SELECT " : ", ");
+		add_inserted(m, &sql, i, params, &param_count);
+	}
+	buf_addf(&sql, " FROM %s t WHERE t.ins = 1", m->scratch->name);
+	if (s->pk >= 0) /* neighbours go to one page */
+		buf_addf(&sql, " ORDER BY t.c%d", s->pk);
+	rc = db_run(m->scratch->db, buf_text(&sql), params, param_count, NULL, &affected);
+	counts->inserted += affected;
+	buf_free(&sql);
+	free(params);
+	return rc;
+}
+
+static void collect(struct merge *m)
+{
+	size_t size = mask_size(m->schema);
+
+	memset(m->always, 0xff, size);
+	for (size_t i = 0; i < m->count; i++) {
+		const struct merge_record *r = &m->records[i];
+
+		m->deletes |= r->delete;
+		m->inserts |= r->insert;
+		for (size_t b = 0; b < size; b++) {
+			if (!r->delete &&r->update[b] != 0) {
+				m->updates = true;
+				m->updated[b] |= r->update[b];
+			}
+			if (r->insert) {
+				m->given[b] |= r->given[b];
+				m->always[b] &= r->given[b];
+			}
+		}
+	}
+}
+
+static enum outcome merge_all(const struct merge *m, struct merge_counts *counts, bool *too_large)
+{
+	enum outcome rc;
+
+	if ((rc = scratch_load(m->scratch, m->records, m->count, too_large)) != OUTCOME_OK)
+		return rc;
+	if ((m->deletes || m->updates) && (rc = count_several(m, counts)) != OUTCOME_OK)
+		return rc;
+	if (m->deletes && (rc = merge_delete(m, counts)) != OUTCOME_OK)
+		return rc;
+	if (m->updates && (rc = merge_update(m, counts)) != OUTCOME_OK)
+		return rc;
+	if (!m->inserts)
+		return OUTCOME_OK;
+	if ((rc = mark_found(m)) != OUTCOME_OK)
+		return rc;
+	return merge_insert(m, counts);
+}
+
+enum outcome mariadb_merge_set(struct scratch *scratch, const struct merge_record *records,
+			       size_t count, struct merge_counts *counts, bool *too_large)
+{
+	struct merge m = {.scratch = scratch, .schema = scratch->schema};
+	struct merge_counts found = {0};
+	size_t size = mask_size(scratch->schema);
+	unsigned char *masks = xcalloc(3, size + 1);
+	enum outcome rc;
+
+	m.records = records;
+	m.count = count;
+	m.updated = masks;
+	m.given = masks + size;
+	m.always = masks + 2 * size;
+	collect(&m);
+	rc = db_exec(scratch->db, "SAVEPOINT campaign_merge");
+	if (rc == OUTCOME_OK)
+		rc = merge_all(&m, &found, too_large);
+	if (rc == OUTCOME_REJECTED &&
+	    db_exec(scratch->db, "ROLLBACK TO SAVEPOINT campaign_merge") != OUTCOME_OK)
+		rc = OUTCOME_RETRY;
+	if (rc == OUTCOME_OK) {
+		counts->inserted += found.inserted;
+		counts->updated += found.updated;
+		counts->deleted += found.deleted;
+		counts->several += found.several;
+	}
+	free(masks);
+	return rc;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* The merge of one set of records at MariaDB: part of target_mariadb.c, nobody else's. */
+#ifndef CAMPAIGN_SYNC_MARIADB_MERGE_H
+#define CAMPAIGN_SYNC_MARIADB_MERGE_H
+
+#include "sync/mariadb_scratch.h"
+
+/* Carries out what target.h says of merge, with the scratch table's schema and key, inside a
+ * savepoint. */
+enum outcome mariadb_merge_set(struct scratch *scratch, const struct merge_record *records,
+			       size_t count, struct merge_counts *counts, bool *too_large);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* The scratch table: making it and loading it; see mariadb_scratch.h. */
+#include "config.h"
+
+#include "sync/mariadb_scratch.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "schema/ddl.h"
+#include "sync/fold.h"
+
+#define LOAD_ROWS     1000
+#define NUMBER_TEXT   24 /* a 64-bit number and its NUL */
+#define FIXED_COLUMNS 4	 /* n, del, ins, at */
+#define PACKET_SLACK  4096
+
+#define INDEX_FIELDS 4 /* with INDEX_PREFIX characters each they fit into an index */
+#define INDEX_PREFIX 191
+
+static bool key_has(const size_t *key, size_t key_count, size_t field)
+{
+	for (size_t i = 0; i < key_count; i++) {
+		if (key[i] == field)
+			return true;
+	}
+	return false;
+}
+
+/* One whose first column belongs to the key serves. */
+static bool find_index(const struct schema *s, const size_t *key, size_t count)
+{
+	if (s->pk >= 0 && key_has(key, count, (size_t)s->pk))
+		return true;
+	for (size_t i = 0; i < s->key_count; i++) {
+		if (!s->keys[i].no_db_index && key_has(key, count, s->keys[i].fields[0]))
+			return true;
+	}
+	for (size_t i = 0; i < s->index_count; i++) {
+		if (key_has(key, count, s->indexes[i].fields[0]))
+			return true;
+	}
+	return false;
+}
+
+/* Where the entity has no index, the scratch table has one, and a merge reads the entity once
+ * from end to end. */
+static void add_index(const struct scratch *t, struct buf *sql)
+{
+	for (size_t i = 0; i < t->key_count && i < INDEX_FIELDS; i++) {
+		const struct field *f = &t->schema->fields[t->key[i]];
+		bool long_text = f->type == XTK_BLOB || xtk_type_is_memo(f->type) ||
+				 (xtk_type_has_length(f->type) && f->type != XTK_UUID &&
+				  f->length > INDEX_PREFIX);
+
+		buf_addf(sql, "%sc%zu", i == 0 ? ", KEY k (" : ", ", t->key[i]);
+		if (long_text)
+			buf_addf(sql, "(%d)", INDEX_PREFIX);
+	}
+	if (t->key_count > 0)
+		buf_add_char(sql, ')');
+}
+
+static void create_sql(const struct scratch *t, struct buf *sql)
+{
+	buf_addf(sql,
+		 "CREATE TEMPORARY TABLE %s (n INT UNSIGNED NOT NULL PRIMARY KEY,"
+		 " del TINYINT NOT NULL, ins TINYINT NOT NULL, at DATETIME(6) NULL",
+		 t->name);
+	for (size_t w = 0; w < t->words; w++)
+		buf_addf(sql, ", u%zu BIGINT UNSIGNED NOT NULL, g%zu BIGINT UNSIGNED NOT NULL", w,
+			 w);
+	for (size_t i = 0; i < t->schema->field_count; i++) {
+		buf_addf(sql, ", c%zu ", i);
+		ddl_column_type(sql, t->schema, i, DDL_LOG);
+	}
+	if (!t->entity_indexed)
+		add_index(t, sql);
+	buf_add(sql, ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin");
+}
+
+static enum outcome open_bulk(struct scratch *t)
+{
+	enum db_cell *kinds = xcalloc(t->columns, sizeof(*kinds));
+	struct buf sql = BUF_INIT;
+	enum outcome rc;
+
+	buf_addf(&sql, "INSERT INTO %s VALUES (", t->name);
+	for (size_t i = 0; i < t->columns; i++)
+		buf_add(&sql, i == 0 ? "?" : ",?");
+	buf_add_char(&sql, ')');
+	for (size_t i = 0; i < t->schema->field_count; i++) {
+		if (t->schema->fields[i].type == XTK_BLOB)
+			kinds[FIXED_COLUMNS + 2 * t->words + i] = DB_CELL_BINARY;
+	}
+	rc = db_bulk_open(t->db, buf_text(&sql), kinds, t->columns, &t->bulk);
+	buf_free(&sql);
+	free(kinds);
+	return rc;
+}
+
+/* Creating a temporary table commits nothing. */
+static enum outcome create(struct scratch *t)
+{
+	struct buf sql = BUF_INIT;
+	enum outcome rc;
+
+	buf_addf(&sql, "DROP TEMPORARY TABLE IF EXISTS %s", t->name);
+	rc = db_exec(t->db, buf_text(&sql));
+	buf_clear(&sql);
+	create_sql(t, &sql);
+	if (rc == OUTCOME_OK)
+		rc = db_exec(t->db, buf_text(&sql));
+	buf_free(&sql);
+	return rc;
+}
+
+enum outcome scratch_open(struct db *db, const struct schema *s, const size_t *key,
+			  size_t key_count, unsigned number, struct scratch **out)
+{
+	struct scratch *t = xcalloc(1, sizeof(*t));
+	enum outcome rc;
+
+	t->db = db;
+	t->schema = s;
+	t->key = xcalloc(key_count + 1, sizeof(*t->key));
+	memcpy(t->key, key, key_count * sizeof(*t->key));
+	t->key_count = key_count;
+	t->entity_indexed = key_count == 0 || find_index(s, key, key_count);
+	t->name = xasprintf("`campaign_scratch_%u`", number);
+	t->words = (s->field_count + SCRATCH_WORD_BITS - 1) / SCRATCH_WORD_BITS;
+	t->columns = FIXED_COLUMNS + 2 * t->words + s->field_count;
+	if (!t->entity_indexed)
+		log_warn("%s: reconciling on %s%s without an index reads the whole table for every "
+			 "batch: declare it as key or dbindex",
+			 s->id, s->fields[key[0]].xpath, key_count > 1 ? ", ..." : "");
+	rc = create(t);
+	if (rc == OUTCOME_OK)
+		rc = open_bulk(t);
+	if (rc == OUTCOME_OK)
+		*out = t;
+	else
+		scratch_free(&t);
+	return rc;
+}
+
+void scratch_free(struct scratch **scratch)
+{
+	if (*scratch == NULL)
+		return;
+	db_bulk_free(&(*scratch)->bulk);
+	free((*scratch)->key);
+	free((*scratch)->name);
+	free(*scratch);
+	*scratch = NULL;
+}
+
+bool scratch_is_for(const struct scratch *t, const struct schema *s, const size_t *key,
+		    size_t key_count)
+{
+	return t->schema == s && t->key_count == key_count &&
+	       memcmp(t->key, key, key_count * sizeof(*key)) == 0;
+}
+
+static uint64_t mask_word(const unsigned char *mask, size_t size, size_t word)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < 8 && word * 8 + i < size; i++)
+		value |= (uint64_t)mask[word * 8 + i] << (8 * i);
+	return value;
+}
+
+static struct db_value number(struct arena *arena, uint64_t value)
+{
+	char *text = arena_alloc(arena, NUMBER_TEXT);
+	int length = snprintf(text, NUMBER_TEXT, "%" PRIu64, value);
+
+	return (struct db_value){text, (size_t)length};
+}
+
+/* Returns the bytes of the row. */
+static size_t load_row(const struct scratch *t, struct arena *arena, const struct merge_record *r,
+		       size_t n, struct db_value *row)
+{
+	size_t size = mask_size(t->schema), bytes = 0;
+	struct db_value *v = row;
+
+	*v++ = number(arena, n);
+	*v++ = db_text(r->delete ? "1" : "0");
+	*v++ = db_text(r->insert ? "1" : "0");
+	*v++ = db_text(r->at);
+	for (size_t w = 0; w < t->words; w++) {
+		*v++ = number(arena, r->delete ? 0 : mask_word(r->update, size, w));
+		*v++ = number(arena, mask_word(r->given, size, w));
+	}
+	for (size_t i = 0; i < t->schema->field_count; i++)
+		*v++ = r->cells[i];
+	for (size_t i = 0; i < t->columns; i++)
+		bytes += row[i].length + 9;
+	return bytes;
+}
+
+static enum outcome load_rows(const struct scratch *t, struct arena *arena, struct db_value *cells,
+			      const struct merge_record *records, size_t count, bool *too_large)
+{
+	size_t limit = (size_t)db_max_packet(t->db) - PACKET_SLACK;
+	size_t rows = 0, bytes = 0;
+	enum outcome rc = OUTCOME_OK;
+
+	for (size_t n = 0; n < count && rc == OUTCOME_OK; n++) {
+		struct db_value *row = cells + rows * t->columns;
+		size_t more = load_row(t, arena, &records[n], n, row);
+
+		if (more > limit) { /* the server would hang up on it */
+			*too_large = true;
+			return OUTCOME_REJECTED;
+		}
+		if (rows > 0 && bytes + more > limit) {
+			rc = db_bulk_execute(t->bulk, cells, rows);
+			memmove(cells, row, t->columns * sizeof(*row));
+			rows = 0;
+			bytes = 0;
+		}
+		rows++;
+		bytes += more;
+		if (rc == OUTCOME_OK && rows == LOAD_ROWS) {
+			rc = db_bulk_execute(t->bulk, cells, rows);
+			rows = 0;
+			bytes = 0;
+		}
+	}
+	return rc == OUTCOME_OK && rows > 0 ? db_bulk_execute(t->bulk, cells, rows) : rc;
+}
+
+enum outcome scratch_load(struct scratch *t, const struct merge_record *records, size_t count,
+			  bool *too_large)
+{
+	struct db_value *cells = xcalloc(LOAD_ROWS * t->columns, sizeof(*cells));
+	struct arena *arena = arena_new();
+	struct buf sql = BUF_INIT;
+	enum outcome rc;
+
+	buf_addf(&sql, "DELETE FROM %s", t->name); /* TRUNCATE would commit */
+	rc = db_exec(t->db, buf_text(&sql));
+	if (rc == OUTCOME_OK)
+		rc = load_rows(t, arena, cells, records, count, too_large);
+	buf_free(&sql);
+	arena_free(&arena);
+	free(cells);
+	return rc;
+}

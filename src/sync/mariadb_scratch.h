@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The temporary table in which records stand while they are merged: part of
+ * target_mariadb.c, nobody else's.  One per schema and key list in a session; made once,
+ * emptied before each use, gone with the session.
+ */
+#ifndef CAMPAIGN_SYNC_MARIADB_SCRATCH_H
+#define CAMPAIGN_SYNC_MARIADB_SCRATCH_H
+
+#include <stdbool.h>
+
+#include "db/db.h"
+#include "schema/model.h"
+#include "sync/target.h"
+
+#define SCRATCH_WORD_BITS 64
+
+/*
+ * Columns: n; del, ins: what the record does; at; u0.. and g0..: its masks, 64 fields a
+ * word; c0..: the cells, typed as in the log, so that values compare with the entity's
+ * columns without conversion.
+ */
+struct scratch {
+	struct db *db;
+	const struct schema *schema;
+	size_t *key;
+	size_t key_count;
+	bool entity_indexed; /* the entity's table has an index that serves the key */
+	char *name;	     /* quoted */
+	struct db_bulk *bulk;
+	size_t words;	/* of a mask */
+	size_t columns; /* of the scratch table */
+};
+
+/* NUMBER tells it from the session's others. */
+enum outcome scratch_open(struct db *db, const struct schema *s, const size_t *key,
+			  size_t key_count, unsigned number, struct scratch **out);
+/* Before the session is closed. */
+void scratch_free(struct scratch **scratch);
+bool scratch_is_for(const struct scratch *t, const struct schema *s, const size_t *key,
+		    size_t key_count);
+
+/* Empties and fills it.  *TOO_LARGE, with REJECTED: a record does not fit into a packet. */
+enum outcome scratch_load(struct scratch *t, const struct merge_record *records, size_t count,
+			  bool *too_large);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads the command line; refuses what it does not know. */
+#include "config.h"
+
+#include "sync/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+
+#define BATCH_MAX 1000000
+
+static const char usage[] =
+    "usage: campaign-sync [OPTION]...\n"
+    "Moves what is staged to the cloud database, once.\n"
+    "\n"
+    "  --config FILE     configuration (default: $CAMPAIGN_INGEST_CONF, else " SYSCONFDIR
+    "/campaign-ingest/campaign-ingest.conf)\n"
+    "  --schema NS:NAME  only this schema; may be given several times\n"
+    "  --dry-run         say what would be merged, change nothing\n"
+    "  --batch ROWS      changes per transaction at most\n"
+    "  --quiet           errors only\n"
+    "  --json            the summary as one JSON object\n"
+    "  --help            this text\n"
+    "  --version\n"
+    "\n"
+    "Exit status: 0 done, 1 failed, 2 used wrongly, 3 some records were rejected,\n"
+    "4 another run holds the lock.\n";
+
+enum {
+	OPT_CONFIG = 256,
+	OPT_SCHEMA,
+	OPT_DRY_RUN,
+	OPT_BATCH,
+	OPT_QUIET,
+	OPT_JSON,
+	OPT_HELP,
+	OPT_VERSION
+};
+
+static const struct option long_options[] = {
+    {"batch", required_argument, NULL, OPT_BATCH},
+    {"config", required_argument, NULL, OPT_CONFIG},
+    {"dry-run", no_argument, NULL, OPT_DRY_RUN},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"quiet", no_argument, NULL, OPT_QUIET},
+    {"schema", required_argument, NULL, OPT_SCHEMA},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static bool wrong_usage(int *status)
+{
+	fputs("Try 'campaign-sync --help'.\n", stderr);
+	*status = SYNC_USAGE;
+	return false;
+}
+
+static int read_rows(const char *text, unsigned *out)
+{
+	unsigned long value;
+	char *end;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno != 0 || *text < '0' || *text > '9' || *end != '\0' || value == 0 ||
+	    value > BATCH_MAX) {
+		fprintf(stderr, "campaign-sync: --batch takes a number from 1 to %d\n", BATCH_MAX);
+		return -1;
+	}
+	*out = (unsigned)value;
+	return 0;
+}
+
+/* True if the program goes on. */
+static bool take(struct options *o, int option, int *status)
+{
+	switch (option) {
+	case OPT_CONFIG:
+		o->config = optarg;
+		return true;
+	case OPT_SCHEMA:
+		o->schemas[o->schema_count++] = optarg;
+		return true;
+	case OPT_DRY_RUN:
+		o->dry_run = true;
+		return true;
+	case OPT_BATCH:
+		return read_rows(optarg, &o->batch_rows) == 0 || wrong_usage(status);
+	case OPT_QUIET:
+		o->quiet = true;
+		return true;
+	case OPT_JSON:
+		o->json = true;
+		return true;
+	case OPT_HELP:
+		fputs(usage, stdout);
+		*status = SYNC_DONE;
+		return false;
+	case OPT_VERSION:
+		puts("campaign-sync (" PACKAGE_NAME ") " PACKAGE_VERSION);
+		*status = SYNC_DONE;
+		return false;
+	default:
+		return wrong_usage(status); /* getopt has said what is wrong */
+	}
+}
+
+bool options_read(struct options *o, int argc, char **argv, int *status)
+{
+	int option;
+
+	*o = (struct options){0};
+	o->schemas = xcalloc((size_t)argc + 1, sizeof(*o->schemas));
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (!take(o, option, status))
+			return false;
+	}
+	if (optind == argc)
+		return true;
+	fprintf(stderr, "campaign-sync: '%s' is not an option\n", argv[optind]);
+	return wrong_usage(status);
+}
+
+void options_free(struct options *o)
+{
+	free(o->schemas);
+	o->schemas = NULL;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where replicated rows go.  The sync above this line knows no dialect; MariaDB's protocol is
+ * the first implementation (target_mariadb.c), ODBC with ANSI MERGE is planned.
+ *
+ * One batch is one transaction: begin, merge any number of times in order, record, commit.
+ */
+#ifndef CAMPAIGN_SYNC_TARGET_H
+#define CAMPAIGN_SYNC_TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/conf.h"
+#include "base/outcome.h"
+#include "db/db.h"
+#include "schema/model.h"
+
+/*
+ * One folded record: the net effect of a run of changes with the same key list and the same
+ * key values (fold.h).  Semantics, in this order:
+ *   1. delete: every row that has the key goes;
+ *   2. otherwise every row that has the key gets the columns marked in `update` (several
+ *      cloud rows with one key are all changed: R10.4);
+ *   3. if `insert` and no row has the key (or `delete`): a row is inserted with the columns
+ *      marked in `given`, defaults elsewhere (GetDate() is `at`), and the primary key of
+ *      its cell, candidate or supplied.
+ */
+struct merge_record {
+	const struct db_value *cells; /* one per schema field; last value wins */
+	const unsigned char *update;  /* bit mask, one bit per field */
+	const unsigned char *given;   /* bit mask: fields named at or after the first insert */
+	bool delete;
+	bool insert;
+	const char *at; /* UTC of the change that inserts, "YYYY-MM-DD HH:MM:SS.ffffff" */
+};
+
+struct merge_counts {
+	uint64_t inserted, updated, deleted;
+	uint64_t several; /* keys that matched more than one cloud row: R10.4 */
+};
+
+/* Exact _seq numbers as ranges of consecutive integers, ascending. */
+struct seq_range {
+	uint64_t first, last;
+};
+
+struct target;
+
+struct target_ops {
+	const char *name;
+	enum outcome (*open)(const struct conf *conf, struct target **out);
+	void (*close)(struct target **t);
+	bool (*alive)(const struct target *t);
+	/* The table is there and has S's columns; OUTCOME_INVALID with a reason if not. */
+	enum outcome (*check)(struct target *t, const struct schema *s);
+	enum outcome (*begin)(struct target *t);
+	/* KEY: indexes of the key's fields.  REJECTED: at least one record is refused for
+	 * good and nothing of this call has taken effect (the transaction goes on); the
+	 * caller then tries again with fewer. */
+	enum outcome (*merge)(struct target *t, const struct schema *s, const size_t *key,
+			      size_t key_count, const struct merge_record *records, size_t count,
+			      struct merge_counts *counts);
+	/* In the open transaction: these numbers of the log LOG_ID are applied. */
+	enum outcome (*record)(struct target *t, const char *log_id, const struct seq_range *ranges,
+			       size_t count);
+	enum outcome (*commit)(struct target *t);
+	void (*rollback)(struct target *t);
+	/* What was recorded for LOG_ID and not forgotten; *RANGES is the caller's to free. */
+	enum outcome (*recorded)(struct target *t, const char *log_id, struct seq_range **ranges,
+				 size_t *count);
+	/* Outside a transaction, or inside one: forgets what is recorded for LOG_ID. */
+	enum outcome (*forget)(struct target *t, const char *log_id);
+	/* The primary key of the row of S whose KEY fields have VALUES; *FOUND false if there
+	 * is none.  OUT is xstrdup'ed.  For links that replication resolves (R7.7). */
+	enum outcome (*lookup)(struct target *t, const struct schema *s, const size_t *key,
+			       const struct db_value *values, size_t key_count, char **out,
+			       bool *found);
+	/* Why the last call failed, for rejects and logs. */
+	const char *(*reason)(const struct target *t);
+};
+
+extern const struct target_ops target_mariadb;
+
+#endif

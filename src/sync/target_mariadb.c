@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The target over MariaDB's protocol: session, transaction, the record of what was applied,
+ * look-ups.  The merge itself is mariadb_merge.c.
+ *
+ * The session holds a lock of the target's server as long as it lives.  The staging
+ * database's lock keeps two runs apart while both are well; this one also covers the moment
+ * after a run was killed, when its last COMMIT may still be under way at the target: the next
+ * run cannot ask what was applied before that session has ended one way or the other.
+ */
+#include "config.h"
+
+#include "sync/target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "sync/mariadb_merge.h"
+#include "sync/seqset.h"
+
+/* A batch may take longer than a call is allowed to. */
+#define IO_TIMEOUT_FACTOR 10
+#define REASON_SIZE	  512
+#define SCRATCHES	  32
+
+/* Seconds: what a killed run's last statement may take.  The caller tries again. */
+static const char sql_lock[] =
+    "SELECT GET_LOCK(LEFT(CONCAT('campaign-sync-target:', DATABASE()), 64), 10)";
+static const char sql_columns[] = "SELECT COLUMN_NAME FROM information_schema.COLUMNS"
+				  " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?";
+static const char sql_record[] = "INSERT INTO campaign_applied (log_id, seqs, applied_at)"
+				 " VALUES (?, ?, UTC_TIMESTAMP(3))";
+static const char sql_recorded[] = "SELECT seqs FROM campaign_applied WHERE log_id = ? ORDER BY id";
+static const char sql_forget[] = "DELETE FROM campaign_applied WHERE log_id = ?";
+
+struct target {
+	struct db *db;
+	struct scratch *scratches[SCRATCHES];
+	size_t scratch_count;
+	char reason[REASON_SIZE];
+};
+
+static void set_reason(struct target *t, const char *text)
+{
+	log_escape(t->reason, sizeof(t->reason), text);
+}
+
+/* For the database's own failures. */
+static enum outcome checked(struct target *t, enum outcome rc)
+{
+	if (rc != OUTCOME_OK)
+		set_reason(t, db_error(t->db));
+	return rc;
+}
+
+static void free_scratches(struct target *t)
+{
+	for (size_t i = 0; i < t->scratch_count; i++)
+		scratch_free(&t->scratches[i]);
+	t->scratch_count = 0;
+}
+
+static void mariadb_close(struct target **t)
+{
+	if (*t == NULL)
+		return;
+	free_scratches(*t);
+	db_close(&(*t)->db);
+	free(*t);
+	*t = NULL;
+}
+
+static enum outcome take_lock(struct target *t)
+{
+	struct db_rows *rows = NULL;
+	enum outcome rc;
+	bool got;
+
+	if ((rc = db_run(t->db, sql_lock, NULL, 0, &rows, NULL)) != OUTCOME_OK)
+		return rc;
+	got = db_rows_next(rows) && db_rows_int(rows, 0) == 1;
+	db_rows_free(&rows);
+	if (got)
+		return OUTCOME_OK;
+	log_warn("cloud: a session of another run is still at work there");
+	return OUTCOME_RETRY;
+}
+
+static enum outcome mariadb_open(const struct conf *conf, struct target **out)
+{
+	struct db_login login = {
+	    .option_file = conf->option_file,
+	    .group = conf->cloud_group,
+	    .label = "cloud",
+	    .connect_timeout_s = conf->connect_timeout_s,
+	    .io_timeout_s = conf->io_timeout_s * IO_TIMEOUT_FACTOR,
+	};
+	struct target *t = xcalloc(1, sizeof(*t));
+	enum outcome rc;
+
+	rc = db_open(&login, &t->db);
+	if (rc == OUTCOME_OK)
+		rc = take_lock(t);
+	if (rc == OUTCOME_OK)
+		*out = t;
+	else
+		mariadb_close(&t);
+	return rc;
+}
+
+static bool mariadb_alive(const struct target *t)
+{
+	return db_alive(t->db);
+}
+
+/* A column that the schema does not know is somebody else's, and left alone. */
+static void take_column(const struct schema *s, const char *name, bool *seen)
+{
+	for (size_t i = 0; i < s->field_count; i++) {
+		if (strcasecmp(s->fields[i].column, name) == 0)
+			seen[i] = true;
+	}
+}
+
+static enum outcome judge_columns(struct target *t, const struct schema *s, const bool *seen,
+				  size_t found)
+{
+	for (size_t i = 0; i < s->field_count && found > 0; i++) {
+		if (seen[i])
+			continue;
+		snprintf(t->reason, sizeof(t->reason),
+			 "table %s has no column %s: deploy the schema again", s->table,
+			 s->fields[i].column);
+		return OUTCOME_INVALID;
+	}
+	if (found > 0)
+		return OUTCOME_OK;
+	snprintf(t->reason, sizeof(t->reason), "there is no table %s: deploy the schema", s->table);
+	return OUTCOME_INVALID;
+}
+
+static enum outcome mariadb_check(struct target *t, const struct schema *s)
+{
+	bool *seen = xcalloc(s->field_count + 1, sizeof(*seen));
+	struct db_value table = db_text(s->table);
+	struct db_rows *rows = NULL;
+	size_t found = 0;
+	enum outcome rc;
+
+	rc = checked(t, db_run(t->db, sql_columns, &table, 1, &rows, NULL));
+	if (rc == OUTCOME_OK) {
+		for (; db_rows_next(rows); found++)
+			take_column(s, db_rows_text(rows, 0), seen);
+		rc = judge_columns(t, s, seen, found);
+	}
+	db_rows_free(&rows);
+	free(seen);
+	return rc;
+}
+
+static enum outcome mariadb_begin(struct target *t)
+{
+	return checked(t, db_begin(t->db));
+}
+
+/* Clients may think of any number of key lists; the tables of old ones are made anew under
+ * the same few names. */
+static enum outcome find_scratch(struct target *t, const struct schema *s, const size_t *key,
+				 size_t key_count, struct scratch **out)
+{
+	size_t n = t->scratch_count;
+	enum outcome rc;
+
+	for (size_t i = 0; i < n; i++) {
+		if (scratch_is_for(t->scratches[i], s, key, key_count)) {
+			*out = t->scratches[i];
+			return OUTCOME_OK;
+		}
+	}
+	if (n == SCRATCHES)
+		free_scratches(t);
+	n = t->scratch_count;
+	rc = checked(t, scratch_open(t->db, s, key, key_count, (unsigned)n, &t->scratches[n]));
+	if (rc != OUTCOME_OK)
+		return rc;
+	*out = t->scratches[t->scratch_count++];
+	return OUTCOME_OK;
+}
+
+static enum outcome mariadb_merge(struct target *t, const struct schema *s, const size_t *key,
+				  size_t key_count, const struct merge_record *records,
+				  size_t count, struct merge_counts *counts)
+{
+	struct scratch *scratch = NULL;
+	bool too_large = false;
+	enum outcome rc;
+
+	if ((rc = find_scratch(t, s, key, key_count, &scratch)) != OUTCOME_OK)
+		return rc;
+	t->reason[0] = '\0';
+	rc = mariadb_merge_set(scratch, records, count, counts, &too_large);
+	if (too_large)
+		set_reason(t, "the record does not fit into max_allowed_packet of the server");
+	else if (rc != OUTCOME_OK)
+		set_reason(t, db_error(t->db));
+	return rc;
+}
+
+static enum outcome mariadb_record(struct target *t, const char *log_id,
+				   const struct seq_range *ranges, size_t count)
+{
+	struct buf text = BUF_INIT;
+	struct db_value params[2];
+	enum outcome rc;
+
+	seqset_format(&text, ranges, count);
+	params[0] = db_text(log_id);
+	params[1] = (struct db_value){buf_text(&text), text.length};
+	rc = checked(t, db_run(t->db, sql_record, params, 2, NULL, NULL));
+	buf_free(&text);
+	return rc;
+}
+
+static enum outcome mariadb_commit(struct target *t)
+{
+	return checked(t, db_commit(t->db));
+}
+
+static void mariadb_rollback(struct target *t)
+{
+	db_rollback(t->db);
+}
+
+static enum outcome mariadb_recorded(struct target *t, const char *log_id,
+				     struct seq_range **ranges, size_t *count)
+{
+	struct db_value param = db_text(log_id);
+	struct seqset set = {0};
+	struct db_rows *rows = NULL;
+	enum outcome rc;
+
+	rc = checked(t, db_run(t->db, sql_recorded, &param, 1, &rows, NULL));
+	while (rc == OUTCOME_OK && db_rows_next(rows)) {
+		if (seqset_parse(db_rows_text(rows, 0), &set) < 0) {
+			set_reason(t, "campaign_applied: seqs is malformed");
+			log_error("cloud: %s", t->reason);
+			rc = OUTCOME_BUG;
+		}
+	}
+	db_rows_free(&rows);
+	if (rc != OUTCOME_OK) {
+		seqset_free(&set);
+		return rc;
+	}
+	*ranges = set.ranges;
+	*count = set.count;
+	return OUTCOME_OK;
+}
+
+static enum outcome mariadb_forget(struct target *t, const char *log_id)
+{
+	struct db_value param = db_text(log_id);
+
+	return checked(t, db_run(t->db, sql_forget, &param, 1, NULL, NULL));
+}
+
+/* Of several rows with this key the one with the smallest primary key is meant, always. */
+static enum outcome mariadb_lookup(struct target *t, const struct schema *s, const size_t *key,
+				   const struct db_value *values, size_t key_count, char **out,
+				   bool *found)
+{
+	struct buf sql = BUF_INIT;
+	struct db_rows *rows = NULL;
+	enum outcome rc;
+
+	*found = false;
+	if (s->pk < 0)
+		return OUTCOME_OK; /* nothing to point to */
+	buf_add(&sql, "SELECT ");
+	db_quote_name(&sql, s->fields[s->pk].column);
+	buf_add(&sql, " FROM ");
+	db_quote_name(&sql, s->table);
+	for (size_t i = 0; i < key_count; i++) {
+		buf_add(&sql, i == 0 ? " WHERE " : " AND ");
+		db_quote_name(&sql, s->fields[key[i]].column);
+		buf_add(&sql, " = ?");
+	}
+	buf_add(&sql, " ORDER BY 1 LIMIT 1");
+	rc = checked(t, db_run(t->db, buf_text(&sql), values, key_count, &rows, NULL));
+	if (rc == OUTCOME_OK && db_rows_next(rows)) {
+		*out = xstrdup(db_rows_text(rows, 0));
+		*found = true;
+	}
+	db_rows_free(&rows);
+	buf_free(&sql);
+	return rc;
+}
+
+static const char *mariadb_reason(const struct target *t)
+{
+	return t->reason;
+}
+
+const struct target_ops target_mariadb = {
+    .name = "mariadb",
+    .open = mariadb_open,
+    .close = mariadb_close,
+    .alive = mariadb_alive,
+    .check = mariadb_check,
+    .begin = mariadb_begin,
+    .merge = mariadb_merge,
+    .record = mariadb_record,
+    .commit = mariadb_commit,
+    .rollback = mariadb_rollback,
+    .recorded = mariadb_recorded,
+    .forget = mariadb_forget,
+    .lookup = mariadb_lookup,
+    .reason = mariadb_reason,
+};
