@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 static const char usage_text[] =
-    "Usage: campaign-ingestd [--config FILE] [--test-config] [--socket PATH|HOST:PORT]\n"
+    "usage: campaign-ingestd [--config FILE] [--test-config] [--socket PATH|HOST:PORT]\n"
     "\n"
     "Answers SOAP calls over FastCGI and writes the staging tables.\n"
     "\n"
