@@ -53,8 +53,8 @@ static void log_failure(const struct db *db, enum outcome rc, const char *what)
 	log_escape(sql, sizeof(sql), what);
 	log_escape(text, sizeof(text), db->error); /* may quote a caller's value */
 	if (rc == OUTCOME_REJECTED)
-		log_info("database %s: %s: %u (%s) %s", db->label, sql, db->number, db->state,
-			 text);
+		log_debug("database %s: %s: %u (%s) %s", db->label, sql, db->number, db->state,
+			  text);
 	else if (rc == OUTCOME_RETRY)
 		log_warn("database %s: %s: %u (%s) %s", db->label, sql, db->number, db->state,
 			 text);

@@ -52,7 +52,7 @@ static inline struct db_value db_text(const char *text)
 {
 	return (struct db_value){text, text != NULL ? strlen(text) : 0};
 }
-#define DB_NULL	   ((struct db_value){NULL, 0})
+#define DB_NULL ((struct db_value){NULL, 0})
 
 /* Once per process, before any thread; and at its end. */
 int db_library_init(void);

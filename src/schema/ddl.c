@@ -157,14 +157,13 @@ static bool is_not_null(const struct schema *s, size_t field)
 	return (int)field == s->pk || f->not_null || xtk_type_is_number(f->type);
 }
 
-/* The table's own expression for GetDate() and NewUuid(), or NULL where it has none for the
- * type; the replication gives these values itself, rows that are there get them so. */
-static const char *default_expression(const struct schema *s, size_t field)
+/* The table's own expression for GetDate() and NewUuid(), or NULL.  The replication gives new
+ * rows these values itself; rows that are there when a column is added get them so (R5.12a),
+ * each a UUID of its own. */
+static const char *default_expression(const struct field *f)
 {
-	const struct field *f = &s->fields[field];
-
 	if (f->default_kind == DEFAULT_NEWUUID)
-		return !is_varchar(s, field) || characters(s, field) >= 36 ? "(UUID())" : NULL;
+		return "(UUID())";
 	if (f->default_kind != DEFAULT_GETDATE)
 		return NULL;
 	switch (f->type) {
@@ -183,7 +182,7 @@ static const char *default_expression(const struct schema *s, size_t field)
 static void add_default(struct buf *sql, const struct schema *s, size_t field)
 {
 	const struct field *f = &s->fields[field];
-	const char *expression = default_expression(s, field);
+	const char *expression = default_expression(f);
 
 	if ((int)field == s->pk)
 		return;
