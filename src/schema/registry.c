@@ -345,32 +345,61 @@ static bool is_placed(const struct schema **order, size_t count, const struct sc
 	return false;
 }
 
+struct ordering {
+	const struct registry *registry;
+	bool (*belongs)(const struct schema *s);
+	const struct schema **seen; /* is being placed, or is so already */
+	size_t seen_count;
+	const struct schema **order;
+	size_t count;
+};
+
 /* S stands behind everything that it links to, except in a ring, which is open where the
- * search came in: SEEN says what is being placed or is so already. */
-static void place(const struct registry *r, const struct schema *s, const struct schema **seen,
-		  size_t *seen_count, const struct schema **order, size_t *count)
+ * search came in. */
+static void place(struct ordering *o, const struct schema *s)
 {
-	if (!s->staged || is_placed(seen, *seen_count, s))
+	if (!o->belongs(s) || is_placed(o->seen, o->seen_count, s))
 		return;
-	seen[(*seen_count)++] = s;
+	o->seen[o->seen_count++] = s;
 	for (size_t i = 0; i < s->link_count; i++) {
-		const struct schema *target = registry_find(r, s->links[i].target, NULL);
+		const struct schema *target = registry_find(o->registry, s->links[i].target, NULL);
 
 		if (target != NULL && !s->links[i].unbound)
-			place(r, target, seen, seen_count, order, count);
+			place(o, target);
 	}
-	order[(*count)++] = s;
+	o->order[o->count++] = s;
+}
+
+static size_t place_all(const struct registry *r, bool (*belongs)(const struct schema *s),
+			const struct schema **order)
+{
+	struct ordering o = {.registry = r, .belongs = belongs, .order = order};
+
+	o.seen = xcalloc(r->count + 1, sizeof(const struct schema *));
+	for (size_t i = 0; i < r->count; i++)
+		place(&o, r->schemas[i]);
+	free(o.seen);
+	return o.count;
+}
+
+static bool is_staged(const struct schema *s)
+{
+	return s->staged;
+}
+
+static bool is_replicated(const struct schema *s)
+{
+	return s->replicated;
 }
 
 size_t registry_staged_order(const struct registry *r, const struct schema **order)
 {
-	const struct schema **seen = xcalloc(r->count + 1, sizeof(const struct schema *));
-	size_t seen_count = 0, count = 0;
+	return place_all(r, is_staged, order);
+}
 
-	for (size_t i = 0; i < r->count; i++)
-		place(r, r->schemas[i], seen, &seen_count, order, &count);
-	free(seen);
-	return count;
+size_t registry_replicated_order(const struct registry *r, const struct schema **order)
+{
+	return place_all(r, is_replicated, order);
 }
 
 struct registry_slot *registry_slot_new(void)

@@ -29,6 +29,8 @@ const struct schema *registry_at(const struct registry *r, size_t n);
  * (R10.3); cycles are broken at the alphabetically first.  Fills ORDER (registry_count places)
  * and returns how many. */
 size_t registry_staged_order(const struct registry *r, const struct schema **order);
+/* Likewise the local schemas that are copied to the cloud (R10.7). */
+size_t registry_replicated_order(const struct registry *r, const struct schema **order);
 
 /* For schema_compile's lookup; CONTEXT is a struct registry (may be NULL). */
 const struct schema *registry_lookup(void *context, const char *id);

@@ -23,6 +23,7 @@
 #include "sync/log_rows.h"
 #include "sync/reject.h"
 #include "sync/seqset.h"
+#include "sync/subscription.h"
 
 #define uthash_malloc(size) xmalloc(size)
 #include <uthash.h>
@@ -43,6 +44,7 @@ struct turn {
 	struct deferred *deferred;
 	uint64_t deferred_changes;
 	struct links links;
+	struct subhisto *subhisto;
 	struct arena *arena;	      /* the links' */
 	struct merge_record *records; /* those of a run, side by side */
 	size_t records_size;
@@ -65,6 +67,7 @@ struct turn *turn_new(const struct turn_options *options)
 				   options->batch_bytes);
 	t->fold = fold_new(options->schema);
 	t->rejects = rejects_new(options->schema);
+	t->subhisto = subhisto_new(options->registry, options->schema);
 	t->arena = arena_new();
 	return t;
 }
@@ -91,6 +94,7 @@ void turn_free(struct turn **t)
 	log_reader_free(&(*t)->reader);
 	fold_free(&(*t)->fold);
 	rejects_free(&(*t)->rejects);
+	subhisto_free(&(*t)->subhisto);
 	arena_free(&(*t)->arena);
 	seqset_free(&(*t)->applied);
 	free((*t)->records);
@@ -217,9 +221,12 @@ static enum outcome merge_records(struct turn *t, size_t run, size_t first, size
 	size_t middle = first + (last - first) / 2;
 	enum outcome rc;
 
-	rc = e->ops->merge(e->target, t->o.schema, key->fields, key->count, t->records + first,
-			   last - first, &counts);
+	rc = subhisto_before(t->subhisto, e, key, t->records + first, last - first);
+	if (rc == OUTCOME_OK)
+		rc = e->ops->merge(e->target, t->o.schema, key->fields, key->count,
+				   t->records + first, last - first, &counts);
 	if (rc == OUTCOME_OK) {
+		rc = subhisto_after(t->subhisto, e, t->fold, t->changes + run, first, last);
 		t->found.inserted += counts.inserted;
 		t->found.updated += counts.updated;
 		t->found.deleted += counts.deleted;

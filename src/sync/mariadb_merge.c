@@ -342,3 +342,29 @@ enum outcome mariadb_merge_set(struct scratch *scratch, const struct merge_recor
 	free(masks);
 	return rc;
 }
+
+enum outcome mariadb_read_set(struct scratch *scratch, const struct merge_record *records,
+			      size_t count, size_t field,
+			      void (*row)(void *context, size_t record, struct db_value value),
+			      void *context, bool *too_large)
+{
+	struct merge m = {.scratch = scratch, .schema = scratch->schema};
+	struct buf sql = BUF_INIT;
+	struct db_rows *rows = NULL;
+	enum outcome rc;
+
+	m.records = records;
+	m.count = count;
+	if ((rc = scratch_load(scratch, records, count, too_large)) != OUTCOME_OK)
+		return rc;
+	buf_add(&sql, "SELECT t.n, ");
+	add_column(&sql, "e", m.schema, field);
+	buf_add(&sql, " FROM ");
+	add_join(&m, &sql);
+	rc = db_run(scratch->db, buf_text(&sql), NULL, 0, &rows, NULL);
+	while (rc == OUTCOME_OK && db_rows_next(rows))
+		row(context, (size_t)db_rows_int(rows, 0), db_rows_value(rows, 1));
+	db_rows_free(&rows);
+	buf_free(&sql);
+	return rc;
+}

@@ -10,4 +10,10 @@
 enum outcome mariadb_merge_set(struct scratch *scratch, const struct merge_record *records,
 			       size_t count, struct merge_counts *counts, bool *too_large);
 
+/* Carries out what target.h says of read. */
+enum outcome mariadb_read_set(struct scratch *scratch, const struct merge_record *records,
+			      size_t count, size_t field,
+			      void (*row)(void *context, size_t record, struct db_value value),
+			      void *context, bool *too_large);
+
 #endif

@@ -20,6 +20,7 @@ static const char usage[] =
     "  --config FILE     configuration (default: $CAMPAIGN_INGEST_CONF, else " SYSCONFDIR
     "/campaign-ingest/campaign-ingest.conf)\n"
     "  --schema NS:NAME  only this schema; may be given several times\n"
+    "  --if-requested    only what callers have asked for; nothing, if they have not\n"
     "  --dry-run         say what would be merged, change nothing\n"
     "  --batch ROWS      changes per transaction at most\n"
     "  --quiet           errors only\n"
@@ -33,6 +34,7 @@ static const char usage[] =
 enum {
 	OPT_CONFIG = 256,
 	OPT_SCHEMA,
+	OPT_IF_REQUESTED,
 	OPT_DRY_RUN,
 	OPT_BATCH,
 	OPT_QUIET,
@@ -46,6 +48,7 @@ static const struct option long_options[] = {
     {"config", required_argument, NULL, OPT_CONFIG},
     {"dry-run", no_argument, NULL, OPT_DRY_RUN},
     {"help", no_argument, NULL, OPT_HELP},
+    {"if-requested", no_argument, NULL, OPT_IF_REQUESTED},
     {"json", no_argument, NULL, OPT_JSON},
     {"quiet", no_argument, NULL, OPT_QUIET},
     {"schema", required_argument, NULL, OPT_SCHEMA},
@@ -86,6 +89,9 @@ static bool take(struct options *o, int option, int *status)
 	case OPT_SCHEMA:
 		o->schemas[o->schema_count++] = optarg;
 		return true;
+	case OPT_IF_REQUESTED:
+		o->if_requested = true;
+		return true;
 	case OPT_DRY_RUN:
 		o->dry_run = true;
 		return true;
@@ -120,9 +126,13 @@ bool options_read(struct options *o, int argc, char **argv, int *status)
 		if (!take(o, option, status))
 			return false;
 	}
-	if (optind == argc)
+	if (optind < argc) {
+		fprintf(stderr, "campaign-sync: '%s' is not an option\n", argv[optind]);
+		return wrong_usage(status);
+	}
+	if (!o->if_requested || (!o->dry_run && o->schema_count == 0))
 		return true;
-	fprintf(stderr, "campaign-sync: '%s' is not an option\n", argv[optind]);
+	fputs("campaign-sync: --if-requested goes with neither --schema nor --dry-run\n", stderr);
 	return wrong_usage(status);
 }
 

@@ -20,7 +20,7 @@ struct options {
 	const char **schemas; /* none: all that are staged */
 	size_t schema_count;
 	unsigned batch_rows; /* 0: as configured */
-	bool dry_run, quiet, json;
+	bool if_requested, dry_run, quiet, json;
 };
 
 /* Returns false when the program has nothing more to do, with *STATUS to exit with: help,

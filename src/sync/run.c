@@ -17,25 +17,27 @@
 #include "sync/history.h"
 #include "sync/interrupt.h"
 #include "sync/log_reader.h"
-#include "sync/log_rows.h"
 #include "sync/progress.h"
-#include "sync/seqset.h"
+#include "sync/recovery.h"
+#include "sync/reference.h"
+#include "sync/requests.h"
+#include "sync/subscription.h"
 #include "sync/summary.h"
-
-static const char sql_log_id[] = "SELECT log_id FROM campaign_schema WHERE id = ?";
-static const char sql_renew[] = "UPDATE campaign_schema SET log_id = UUID() WHERE id = ?";
 
 struct run {
 	const struct conf *conf;
 	const struct options *options;
 	struct ends ends;
 	struct registry *registry;
+	struct schema_ids named;       /* by the options, as the registry calls them; none: all */
+	struct schema_ids requested;   /* with --if-requested */
 	struct schema_result *results; /* the schemas of this run, in their order */
 	size_t count;
 	uint64_t id;
 	char message[SUMMARY_MESSAGE_SIZE];
 	bool failed;
 	bool cut_short; /* by a signal, with work left */
+	bool away;	/* a database was: what is left may be possible soon */
 };
 
 /* The first thing that went wrong is what the run's row says. */
@@ -58,36 +60,60 @@ static void schema_failed(struct run *r, struct schema_result *result, const cha
 
 /* Choosing the schemas. */
 
-static bool wanted(const struct run *r, const struct schema *s)
+static bool links_to(const struct run *r, const struct schema *from, const struct schema *to)
 {
-	if (r->options->schema_count == 0)
-		return true;
-	for (size_t i = 0; i < r->options->schema_count; i++) {
-		if (registry_find(r->registry, r->options->schemas[i], NULL) == s)
+	for (size_t i = 0; i < from->link_count; i++) {
+		if (registry_find(r->registry, from->links[i].target, NULL) == to)
 			return true;
 	}
 	return false;
 }
 
-static enum sync_exit check_wanted(const struct run *r)
+/* A reference table goes with the schemas that link to it, so that their keys find it. */
+static bool is_named(const struct run *r, const struct schema *s, const char *id)
+{
+	const struct schema *named = registry_find(r->registry, id, NULL);
+
+	if (named == s)
+		return true;
+	return named != NULL && named->staged && s->replicated && links_to(r, named, s);
+}
+
+static bool wanted(const struct run *r, const struct schema *s)
+{
+	const struct schema_ids *ids = r->options->if_requested ? &r->requested : &r->named;
+
+	for (size_t i = 0; i < ids->count; i++) {
+		if (*ids->ids[i] == '\0' || is_named(r, s, ids->ids[i]))
+			return true;
+	}
+	return ids->count == 0;
+}
+
+static enum sync_exit read_names(struct run *r)
 {
 	for (size_t i = 0; i < r->options->schema_count; i++) {
 		const char *id = r->options->schemas[i];
 		const struct schema *s = registry_find(r->registry, id, NULL);
 
-		if (s != NULL && s->staged)
+		if (s != NULL && (s->staged || s->replicated)) {
+			schema_ids_add(&r->named, s->id);
 			continue;
+		}
 		fprintf(stderr, "campaign-sync: schema '%s' is not %s\n", id,
-			s == NULL ? "deployed" : "staged");
+			s == NULL ? "deployed" : "staged or copied");
 		return SYNC_USAGE;
 	}
 	return SYNC_DONE;
 }
 
+/* Reference tables first, then what may point to them (R10.3). */
 static void choose(struct run *r)
 {
-	const struct schema **order = xcalloc(registry_count(r->registry) + 1, sizeof(*order));
-	size_t count = registry_staged_order(r->registry, order);
+	const struct schema **order = xcalloc(2 * registry_count(r->registry) + 1, sizeof(*order));
+	size_t count = registry_replicated_order(r->registry, order);
+
+	count += registry_staged_order(r->registry, order + count);
 
 	r->results = xcalloc(count + 1, sizeof(*r->results));
 	for (size_t i = 0; i < count; i++) {
@@ -109,6 +135,8 @@ static enum outcome take_bounds(struct run *r)
 	for (size_t i = r->count; i-- > 0;) {
 		const struct schema *s = registry_find(r->registry, r->results[i].id, NULL);
 
+		if (!s->staged)
+			continue;
 		rc = log_reader_bound(r->ends.db, s, &r->results[i].bound);
 		if (rc != OUTCOME_OK)
 			schema_failed(r, &r->results[i], db_error(r->ends.db));
@@ -116,87 +144,6 @@ static enum outcome take_bounds(struct run *r)
 			return rc;
 	}
 	return OUTCOME_OK;
-}
-
-/* The log's id, and what an earlier run has left. */
-
-struct recovery {
-	struct run *run;
-	const struct schema *schema;
-	char log_id[LOG_ID_SIZE];
-	uint64_t recovered;
-};
-
-static enum outcome read_log_id(struct recovery *c)
-{
-	struct db_value id = db_text(c->schema->id);
-	struct db_rows *rows = NULL;
-	enum outcome rc;
-
-	c->log_id[0] = '\0';
-	rc = db_run(c->run->ends.db, sql_log_id, &id, 1, &rows, NULL);
-	if (rc == OUTCOME_OK && db_rows_next(rows))
-		snprintf(c->log_id, sizeof(c->log_id), "%s", db_rows_text(rows, 0));
-	db_rows_free(&rows);
-	return rc;
-}
-
-/* What the target has committed and the log still holds: a run ended between its two
- * commits (R10.6). */
-static enum outcome recover(struct recovery *c)
-{
-	const struct ends *e = &c->run->ends;
-	struct seqset set = {0};
-	enum outcome rc;
-
-	if (c->log_id[0] == '\0')
-		return OUTCOME_OK;
-	rc = e->ops->recorded(e->target, c->log_id, &set.ranges, &set.count);
-	if (rc != OUTCOME_OK || set.count == 0)
-		return rc;
-	if ((rc = db_begin(e->db)) != OUTCOME_OK)
-		goto out;
-	if ((rc = log_delete(e->db, c->schema, set.ranges, set.count)) != OUTCOME_OK) {
-		db_rollback(e->db);
-		goto out;
-	}
-	if ((rc = db_commit(e->db)) != OUTCOME_OK)
-		goto out;
-	if ((rc = e->ops->forget(e->target, c->log_id)) != OUTCOME_OK)
-		goto out;
-	c->recovered = seqset_total(&set);
-	log_info("%s: %" PRIu64 " changes had been applied by a run that died", c->schema->id,
-		 c->recovered);
-out:
-	seqset_free(&set);
-	return rc;
-}
-
-/*
- * Each run gives the log a new name towards the target, committed before anything is merged.
- * Numbers alone do not tell a log from one that was dropped and made anew, or restored from a
- * backup: an old record could otherwise be taken for one about new changes that happen to
- * have the same numbers.
- */
-static enum outcome renew(struct recovery *c)
-{
-	struct db_value id = db_text(c->schema->id);
-	enum outcome rc;
-
-	rc = db_run(c->run->ends.db, sql_renew, &id, 1, NULL, NULL);
-	return rc == OUTCOME_OK ? read_log_id(c) : rc;
-}
-
-static enum outcome recover_and_renew(void *context)
-{
-	struct recovery *c = context;
-	enum outcome rc;
-
-	if ((rc = read_log_id(c)) != OUTCOME_OK)
-		return rc;
-	if ((rc = recover(c)) != OUTCOME_OK)
-		return rc;
-	return renew(c);
 }
 
 /* Turns. */
@@ -281,13 +228,51 @@ static enum outcome prepare(struct run *r, struct schema_result *result, struct 
 	enum outcome rc;
 
 	c->schema = registry_find(r->registry, result->id, NULL);
-	if (c->schema == NULL || !c->schema->staged) {
+	if (c->schema == NULL || !(c->schema->staged || c->schema->replicated)) {
 		schema_failed(r, result, "the schema is no longer staged");
 		return OUTCOME_INVALID;
 	}
 	rc = e->ops->check(e->target, c->schema);
 	if (rc != OUTCOME_OK)
 		schema_failed(r, result, e->ops->reason(e->target));
+	return rc;
+}
+
+static enum outcome copy_reference(struct run *r, struct schema_result *result,
+				   const struct schema *s)
+{
+	const struct reference_options options = {
+	    .ends = &r->ends,
+	    .schema = s,
+	    .dry_run = r->options->dry_run,
+	    .counts = &result->counts,
+	};
+	const char *reason = "";
+	enum outcome rc;
+
+	rc = reference_copy(&options, &reason);
+	if (rc != OUTCOME_OK)
+		schema_failed(r, result, reason);
+	return rc;
+}
+
+/* What comes before the changes. */
+static enum outcome open_turn(struct run *r, struct schema_result *result, struct recovery *c)
+{
+	const struct ends *e = &r->ends;
+	enum outcome rc;
+
+	rc = ends_persist(&r->ends, recover_and_renew, c, &result->counts.retries);
+	if (rc != OUTCOME_OK) {
+		schema_failed(r, result, "cannot find out what the last run has applied");
+		return rc;
+	}
+	result->counts.recovered = c->recovered;
+	rc = subscription_purge(&r->ends, c->schema, &result->counts);
+	if (rc != OUTCOME_OK)
+		schema_failed(r, result,
+			      e->target != NULL ? e->ops->reason(e->target)
+						: "the target cannot be reached");
 	return rc;
 }
 
@@ -322,21 +307,17 @@ static void tell_rejects(const struct schema_result *result)
 
 static enum outcome take_turn(struct run *r, struct schema_result *result)
 {
-	struct recovery c = {.run = r};
+	struct recovery c = {.ends = &r->ends};
 	struct progress progress;
 	bool again = true;
 	enum outcome rc;
 
 	if ((rc = prepare(r, result, &c)) != OUTCOME_OK)
 		return rc;
-	if (!r->options->dry_run) {
-		rc = ends_persist(&r->ends, recover_and_renew, &c, &result->counts.retries);
-		if (rc != OUTCOME_OK) {
-			schema_failed(r, result, "cannot find out what the last run has applied");
-			return rc;
-		}
-		result->counts.recovered = c.recovered;
-	}
+	if (!c.schema->staged)
+		return copy_reference(r, result, c.schema);
+	if (!r->options->dry_run && (rc = open_turn(r, result, &c)) != OUTCOME_OK)
+		return rc;
 	progress_begin(&progress, result->id, count_log(r, c.schema, result->bound),
 		       r->options->quiet);
 	while (rc == OUTCOME_OK && again) {
@@ -349,7 +330,7 @@ static enum outcome take_turn(struct run *r, struct schema_result *result)
 }
 
 /* A schema that fails leaves the others alone; a database that is away ends the run. */
-static void take_turns(struct run *r)
+static enum outcome take_turns(struct run *r)
 {
 	enum outcome rc = OUTCOME_OK;
 
@@ -363,6 +344,7 @@ static void take_turns(struct run *r)
 		log_warn("interrupted: what is not merged stays pending");
 		run_failed(r, "", "interrupted");
 	}
+	return rc;
 }
 
 /* The end. */
@@ -418,10 +400,36 @@ static void print_summary(const struct run *r)
 		summary_text(&s);
 }
 
+/* Requests. */
+
+static enum outcome take_requests(void *context)
+{
+	struct run *r = context;
+	enum outcome rc;
+
+	if ((rc = requests_take(r->ends.db, &r->named)) != OUTCOME_OK)
+		return rc;
+	return r->options->if_requested ? requests_list(r->ends.db, &r->requested) : OUTCOME_OK;
+}
+
+/*
+ * They stay for the next run if this one was cut short or a database was away.  A failure that
+ * would be the same again is reported, and left to the runs that come anyway.
+ */
+static void end_requests(struct run *r)
+{
+	if (r->id == 0 || r->cut_short || r->away)
+		return;
+	if (ends_open_staging(&r->ends) != OUTCOME_OK ||
+	    requests_served(r->ends.db, &r->named) != OUTCOME_OK)
+		log_warn("the request for this run stays, and will cause another");
+}
+
 static enum sync_exit finish(struct run *r)
 {
 	struct run_counts total = total_of(r);
 
+	end_requests(r);
 	if (r->id != 0 && write_history(r) != OUTCOME_OK)
 		run_failed(r, "", "cannot write the history");
 	print_summary(r);
@@ -430,26 +438,42 @@ static enum sync_exit finish(struct run *r)
 	return total.rejected + total.held > 0 ? SYNC_REJECTS : SYNC_DONE;
 }
 
+/* From here on requests are for the next run; then comes the first look at the logs. */
+static enum sync_exit run_chosen(struct run *r)
+{
+	enum outcome rc;
+
+	choose(r);
+	if (!r->options->dry_run && history_begin(r->ends.db, &r->id) != OUTCOME_OK)
+		return SYNC_FAILED;
+	rc = ends_open_target(&r->ends);
+	if (rc != OUTCOME_OK)
+		run_failed(r, "", "the cloud database cannot be opened");
+	else if ((rc = take_bounds(r)) == OUTCOME_OK)
+		rc = take_turns(r);
+	r->away = rc == OUTCOME_RETRY;
+	return finish(r);
+}
+
 static enum sync_exit run_locked(struct run *r)
 {
+	uint64_t retries = 0;
 	enum sync_exit status;
 
 	if (ends_open_staging(&r->ends) != OUTCOME_OK ||
 	    registry_load(r->ends.db, &r->registry) != OUTCOME_OK)
 		return SYNC_FAILED;
-	if ((status = check_wanted(r)) != SYNC_DONE)
+	if ((status = read_names(r)) != SYNC_DONE)
 		return status;
-	choose(r);
-	if (!r->options->dry_run && history_begin(r->ends.db, &r->id) != OUTCOME_OK)
+	if (!r->options->dry_run &&
+	    ends_persist(&r->ends, take_requests, r, &retries) != OUTCOME_OK)
 		return SYNC_FAILED;
-	if (ends_open_target(&r->ends) != OUTCOME_OK)
-		run_failed(r, "", "the cloud database cannot be opened");
-	else if (take_bounds(r) == OUTCOME_OK)
-		take_turns(r);
-	return finish(r);
+	if (r->options->if_requested && r->requested.count == 0)
+		return SYNC_DONE; /* another run was quicker */
+	return run_chosen(r);
 }
 
-static enum sync_exit run_from_lock(struct run *r)
+static enum sync_exit run_from_lock(struct run *r, bool waiting)
 {
 	bool held = false;
 
@@ -457,8 +481,24 @@ static enum sync_exit run_from_lock(struct run *r)
 		return SYNC_FAILED;
 	if (!held)
 		return run_locked(r);
-	log_error("another run holds the lock");
+	if (r->options->if_requested && !waiting)
+		return SYNC_DONE; /* what is taken is being served */
+	if (r->options->if_requested)
+		log_info("another run holds the lock; the request waits");
+	else
+		log_error("another run holds the lock");
 	return SYNC_LOCKED;
+}
+
+/* Asked every few seconds, so it says nothing and costs one query when there is nothing. */
+static enum sync_exit run_if_requested(struct run *r)
+{
+	bool waiting = false, taken = false;
+
+	if (ends_open_staging(&r->ends) != OUTCOME_OK ||
+	    requests_look(r->ends.db, &waiting, &taken) != OUTCOME_OK)
+		return SYNC_FAILED;
+	return waiting || taken ? run_from_lock(r, waiting) : SYNC_DONE;
 }
 
 enum sync_exit run_sync(const struct conf *conf, const struct options *options)
@@ -470,9 +510,11 @@ enum sync_exit run_sync(const struct conf *conf, const struct options *options)
 	if (own.batch_rows == 0)
 		own.batch_rows = conf->sync_batch_rows;
 	ends_init(&r.ends, conf, &target_mariadb);
-	status = run_from_lock(&r);
+	status = own.if_requested ? run_if_requested(&r) : run_from_lock(&r, true);
 	ends_close(&r.ends);
 	registry_release(&r.registry);
+	schema_ids_free(&r.named);
+	schema_ids_free(&r.requested);
 	for (size_t i = 0; i < r.count; i++)
 		free(r.results[i].id);
 	free(r.results);

@@ -72,6 +72,27 @@ struct target_ops {
 				 size_t *count);
 	/* Outside a transaction, or inside one: forgets what is recorded for LOG_ID. */
 	enum outcome (*forget)(struct target *t, const char *log_id);
+	/* The rows of S that the records' keys find, and what stands in FIELD there: ROW is called
+	 * for each, with the number of its record; what VALUE points to is gone afterwards. */
+	enum outcome (*read)(struct target *t, const struct schema *s, const size_t *key,
+			     size_t key_count, const struct merge_record *records, size_t count,
+			     size_t field,
+			     void (*row)(void *context, size_t record, struct db_value value),
+			     void *context);
+	/* Deletes the rows of S in which the number FIELD is not 0. */
+	enum outcome (*purge)(struct target *t, const struct schema *s, size_t field,
+			      uint64_t *deleted);
+	/* How many rows S has, and the latest FIELD among them: xstrdup'ed, NULL for none. */
+	enum outcome (*extent)(struct target *t, const struct schema *s, int field, uint64_t *rows,
+			       char **latest);
+	/*
+	 * Copying a table (R10.7), in the open transaction: begin, rows as often as needed (CELLS
+	 * is ROWS x fields of S), end.  Rows with the primary key of a copied one become like it,
+	 * others are inserted; WHOLE: rows that were not copied go.  COUNTS tells what differed.
+	 */
+	enum outcome (*copy_begin)(struct target *t, const struct schema *s);
+	enum outcome (*copy_rows)(struct target *t, const struct db_value *cells, size_t rows);
+	enum outcome (*copy_end)(struct target *t, bool whole, struct merge_counts *counts);
 	/* The primary key of the row of S whose KEY fields have VALUES; *FOUND false if there
 	 * is none.  OUT is xstrdup'ed.  For links that replication resolves (R7.7). */
 	enum outcome (*lookup)(struct target *t, const struct schema *s, const size_t *key,

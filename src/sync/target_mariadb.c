@@ -19,6 +19,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "sync/mariadb_copy.h"
 #include "sync/mariadb_merge.h"
 #include "sync/seqset.h"
 
@@ -41,6 +42,7 @@ struct target {
 	struct db *db;
 	struct scratch *scratches[SCRATCHES];
 	size_t scratch_count;
+	struct copy *copy;
 	char reason[REASON_SIZE];
 };
 
@@ -69,6 +71,7 @@ static void mariadb_close(struct target **t)
 	if (*t == NULL)
 		return;
 	free_scratches(*t);
+	copy_free(&(*t)->copy);
 	db_close(&(*t)->db);
 	free(*t);
 	*t = NULL;
@@ -167,6 +170,15 @@ static enum outcome mariadb_begin(struct target *t)
 	return checked(t, db_begin(t->db));
 }
 
+/* Likewise; a record that is too large was never sent. */
+static enum outcome fitting(struct target *t, enum outcome rc, bool too_large)
+{
+	if (!too_large)
+		return checked(t, rc);
+	set_reason(t, "the record does not fit into max_allowed_packet of the server");
+	return rc;
+}
+
 /* Clients may think of any number of key lists; the tables of old ones are made anew under
  * the same few names. */
 static enum outcome find_scratch(struct target *t, const struct schema *s, const size_t *key,
@@ -203,10 +215,89 @@ static enum outcome mariadb_merge(struct target *t, const struct schema *s, cons
 		return rc;
 	t->reason[0] = '\0';
 	rc = mariadb_merge_set(scratch, records, count, counts, &too_large);
-	if (too_large)
-		set_reason(t, "the record does not fit into max_allowed_packet of the server");
-	else if (rc != OUTCOME_OK)
-		set_reason(t, db_error(t->db));
+	return fitting(t, rc, too_large);
+}
+
+static enum outcome mariadb_read(struct target *t, const struct schema *s, const size_t *key,
+				 size_t key_count, const struct merge_record *records, size_t count,
+				 size_t field,
+				 void (*row)(void *context, size_t record, struct db_value value),
+				 void *context)
+{
+	struct scratch *scratch = NULL;
+	bool too_large = false;
+	enum outcome rc;
+
+	if ((rc = find_scratch(t, s, key, key_count, &scratch)) != OUTCOME_OK)
+		return rc;
+	rc = mariadb_read_set(scratch, records, count, field, row, context, &too_large);
+	return fitting(t, rc, too_large);
+}
+
+static enum outcome mariadb_purge(struct target *t, const struct schema *s, size_t field,
+				  uint64_t *deleted)
+{
+	struct buf sql = BUF_INIT;
+	enum outcome rc;
+
+	buf_add(&sql, "DELETE FROM ");
+	db_quote_name(&sql, s->table);
+	buf_add(&sql, " WHERE ");
+	db_quote_name(&sql, s->fields[field].column);
+	buf_add(&sql, " <> 0");
+	rc = checked(t, db_run(t->db, buf_text(&sql), NULL, 0, NULL, deleted));
+	buf_free(&sql);
+	return rc;
+}
+
+static enum outcome mariadb_extent(struct target *t, const struct schema *s, int field,
+				   uint64_t *rows, char **latest)
+{
+	struct buf sql = BUF_INIT;
+	struct db_rows *found = NULL;
+	enum outcome rc;
+
+	*latest = NULL;
+	buf_add(&sql, "SELECT COUNT(*), ");
+	if (field >= 0) {
+		buf_add(&sql, "MAX(");
+		db_quote_name(&sql, s->fields[field].column);
+		buf_add_char(&sql, ')');
+	} else {
+		buf_add(&sql, "NULL");
+	}
+	buf_add(&sql, " FROM ");
+	db_quote_name(&sql, s->table);
+	rc = checked(t, db_run(t->db, buf_text(&sql), NULL, 0, &found, NULL));
+	if (rc == OUTCOME_OK && db_rows_next(found)) {
+		*rows = (uint64_t)db_rows_int(found, 0);
+		if (db_rows_text(found, 1) != NULL)
+			*latest = xstrdup(db_rows_text(found, 1));
+	}
+	db_rows_free(&found);
+	buf_free(&sql);
+	return rc;
+}
+
+static enum outcome mariadb_copy_begin(struct target *t, const struct schema *s)
+{
+	copy_free(&t->copy);
+	return checked(t, copy_open(t->db, s, &t->copy));
+}
+
+static enum outcome mariadb_copy_rows(struct target *t, const struct db_value *cells, size_t rows)
+{
+	bool too_large = false;
+	enum outcome rc = copy_add(t->copy, cells, rows, &too_large);
+
+	return fitting(t, rc, too_large);
+}
+
+static enum outcome mariadb_copy_end(struct target *t, bool whole, struct merge_counts *counts)
+{
+	enum outcome rc = checked(t, copy_apply(t->copy, whole, counts));
+
+	copy_free(&t->copy);
 	return rc;
 }
 
@@ -313,6 +404,12 @@ const struct target_ops target_mariadb = {
     .check = mariadb_check,
     .begin = mariadb_begin,
     .merge = mariadb_merge,
+    .read = mariadb_read,
+    .purge = mariadb_purge,
+    .extent = mariadb_extent,
+    .copy_begin = mariadb_copy_begin,
+    .copy_rows = mariadb_copy_rows,
+    .copy_end = mariadb_copy_end,
     .record = mariadb_record,
     .commit = mariadb_commit,
     .rollback = mariadb_rollback,

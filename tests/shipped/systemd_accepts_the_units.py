@@ -21,6 +21,7 @@ def units():
     need("systemd-analyze")
     found = sorted(p for p in root.rglob("*") if p.suffix in (".service", ".socket", ".timer"))
     assert {p.name for p in found} == {"campaign-ingestd.service", "campaign-ingestd.socket",
+                                       "campaign-sync-requested.service", "campaign-sync-requested.timer",
                                        "campaign-sync.service", "campaign-sync.timer"}, found
     # verify wants the programs where the units say: a copy that points into DESTDIR.
     there = root / "verify"

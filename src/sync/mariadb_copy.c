@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A table is copied in one go, see mariadb_copy.h: gather, then delete what the copy lacks,
+ * update what differs, insert what is new.  Only what differs is touched, so copying a table
+ * that nobody has changed writes nothing to it.
+ *
+ * A schema without primary key has no row that could be told from another: all of them go and
+ * come anew.
+ */
+#include "config.h"
+
+#include "sync/mariadb_copy.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "schema/ddl.h"
+
+#define PACKET_SLACK 4096
+#define CELL_SLACK   9 /* what a cell's length takes at most */
+
+static const char copy_table[] = "`campaign_copy`";
+
+struct copy {
+	struct db *db;
+	const struct schema *schema;
+	struct db_bulk *bulk;
+};
+
+static enum outcome create(const struct copy *c)
+{
+	const struct schema *s = c->schema;
+	struct buf sql = BUF_INIT;
+	enum outcome rc;
+
+	buf_addf(&sql, "DROP TEMPORARY TABLE IF EXISTS %s", copy_table);
+	rc = db_exec(c->db, buf_text(&sql));
+	buf_clear(&sql);
+	buf_addf(&sql, "CREATE TEMPORARY TABLE %s (", copy_table);
+	for (size_t i = 0; i < s->field_count; i++) {
+		buf_addf(&sql, "%sc%zu ", i > 0 ? ", " : "", i);
+		ddl_column_type(&sql, s, i, DDL_LOG);
+	}
+	if (s->pk >= 0)
+		buf_addf(&sql, ", KEY k (c%d)", s->pk);
+	buf_add(&sql, ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin");
+	if (rc == OUTCOME_OK)
+		rc = db_exec(c->db, buf_text(&sql));
+	buf_free(&sql);
+	return rc;
+}
+
+static enum outcome open_bulk(struct copy *c)
+{
+	const struct schema *s = c->schema;
+	enum db_cell *kinds = xcalloc(s->field_count + 1, sizeof(*kinds));
+	struct buf sql = BUF_INIT;
+	enum outcome rc;
+
+	buf_addf(&sql, "INSERT INTO %s VALUES (", copy_table);
+	for (size_t i = 0; i < s->field_count; i++) {
+		buf_add(&sql, i == 0 ? "?" : ",?");
+		if (s->fields[i].type == XTK_BLOB)
+			kinds[i] = DB_CELL_BINARY;
+	}
+	buf_add_char(&sql, ')');
+	rc = db_bulk_open(c->db, buf_text(&sql), kinds, s->field_count, &c->bulk);
+	buf_free(&sql);
+	free(kinds);
+	return rc;
+}
+
+enum outcome copy_open(struct db *db, const struct schema *s, struct copy **out)
+{
+	struct copy *c = xcalloc(1, sizeof(*c));
+	enum outcome rc;
+
+	c->db = db;
+	c->schema = s;
+	rc = create(c);
+	if (rc == OUTCOME_OK)
+		rc = open_bulk(c);
+	if (rc == OUTCOME_OK)
+		*out = c;
+	else
+		copy_free(&c);
+	return rc;
+}
+
+void copy_free(struct copy **copy)
+{
+	if (*copy == NULL)
+		return;
+	db_bulk_free(&(*copy)->bulk);
+	free(*copy);
+	*copy = NULL;
+}
+
+/* Halves what does not fit into one packet. */
+enum outcome copy_add(struct copy *copy, const struct db_value *cells, size_t rows, bool *too_large)
+{
+	size_t columns = copy->schema->field_count, bytes = 0, half = rows / 2;
+	enum outcome rc;
+
+	for (size_t i = 0; i < rows * columns; i++)
+		bytes += cells[i].length + CELL_SLACK;
+	if (bytes <= (size_t)db_max_packet(copy->db) - PACKET_SLACK)
+		return db_bulk_execute(copy->bulk, cells, rows);
+	if (rows == 1) { /* the server would hang up on it */
+		*too_large = true;
+		return OUTCOME_REJECTED;
+	}
+	if ((rc = copy_add(copy, cells, half, too_large)) != OUTCOME_OK)
+		return rc;
+	return copy_add(copy, cells + half * columns, rows - half, too_large);
+}
+
+/* "e.column" or "t.cN". */
+static void add_entity(const struct copy *c, struct buf *sql, size_t field)
+{
+	buf_add(sql, "e.");
+	db_quote_name(sql, c->schema->fields[field].column);
+}
+
+/* "e.pk = t.cN"; WORD comes before it. */
+static void add_match(const struct copy *c, struct buf *sql, const char *word)
+{
+	buf_add(sql, word);
+	add_entity(c, sql, (size_t)c->schema->pk);
+	buf_addf(sql, " = t.c%d", c->schema->pk);
+}
+
+static enum outcome run_sql(const struct copy *c, struct buf *sql, uint64_t *counter)
+{
+	uint64_t affected = 0;
+	enum outcome rc;
+
+	rc = db_run(c->db, buf_text(sql), NULL, 0, NULL, &affected);
+	*counter += affected;
+	buf_free(sql);
+	return rc;
+}
+
+static enum outcome delete_absent(const struct copy *c, uint64_t *deleted)
+{
+	struct buf sql = BUF_INIT;
+
+	buf_add(&sql, "DELETE e FROM ");
+	db_quote_name(&sql, c->schema->table);
+	buf_add(&sql, " e");
+	if (c->schema->pk >= 0) {
+		buf_addf(&sql, " LEFT JOIN %s t", copy_table);
+		add_match(c, &sql, " ON ");
+		buf_addf(&sql, " WHERE t.c%d IS NULL", c->schema->pk);
+	}
+	return run_sql(c, &sql, deleted);
+}
+
+static enum outcome update_changed(const struct copy *c, uint64_t *updated)
+{
+	const struct schema *s = c->schema;
+	struct buf sql = BUF_INIT;
+	const char *separator = " SET ";
+
+	if (s->field_count < 2)
+		return OUTCOME_OK; /* nothing but the key */
+	buf_addf(&sql, "UPDATE %s t STRAIGHT_JOIN ", copy_table);
+	db_quote_name(&sql, s->table);
+	add_match(c, &sql, " e ON ");
+	for (size_t i = 0; i < s->field_count; i++) {
+		if ((int)i == s->pk)
+			continue;
+		buf_add(&sql, separator);
+		add_entity(c, &sql, i);
+		buf_addf(&sql, " = t.c%zu", i);
+		separator = ", ";
+	}
+	separator = " WHERE NOT (";
+	for (size_t i = 0; i < s->field_count; i++) {
+		if ((int)i == s->pk)
+			continue;
+		buf_add(&sql, separator);
+		add_entity(c, &sql, i);
+		buf_addf(&sql, " <=> t.c%zu", i);
+		separator = " AND ";
+	}
+	buf_add_char(&sql, ')');
+	return run_sql(c, &sql, updated);
+}
+
+static enum outcome insert_new(const struct copy *c, uint64_t *inserted)
+{
+	const struct schema *s = c->schema;
+	struct buf sql = BUF_INIT;
+
+	buf_add(&sql, "INSERT INTO ");
+	db_quote_name(&sql, s->table);
+	for (size_t i = 0; i < s->field_count; i++) {
+		buf_add(&sql, i == 0 ? " (" : ", ");
+		db_quote_name(&sql, s->fields[i].column);
+	}
+	for (size_t i = 0; i < s->field_count; i++)
+		buf_addf(&sql, "%st.c%zu", i == 0 ? ") SELECT " : ", ", i);
+	buf_addf(&sql, " FROM %s t", copy_table);
+	if (s->pk >= 0) {
+		buf_add(&sql, " LEFT JOIN ");
+		db_quote_name(&sql, s->table);
+		add_match(c, &sql, " e ON ");
+		buf_add(&sql, " WHERE ");
+		add_entity(c, &sql, (size_t)s->pk);
+		buf_add(&sql, " IS NULL");
+	}
+	return run_sql(c, &sql, inserted);
+}
+
+enum outcome copy_apply(struct copy *copy, bool whole, struct merge_counts *counts)
+{
+	enum outcome rc;
+
+	if (whole && (rc = delete_absent(copy, &counts->deleted)) != OUTCOME_OK)
+		return rc;
+	if (copy->schema->pk >= 0 && (rc = update_changed(copy, &counts->updated)) != OUTCOME_OK)
+		return rc;
+	return insert_new(copy, &counts->inserted);
+}

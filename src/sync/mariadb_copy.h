@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Copying a table to MariaDB (R10.7): part of target_mariadb.c, nobody else's.  The rows
+ * gather in a temporary table, and three statements make the entity's table like it.
+ */
+#ifndef CAMPAIGN_SYNC_MARIADB_COPY_H
+#define CAMPAIGN_SYNC_MARIADB_COPY_H
+
+#include <stdbool.h>
+
+#include "db/db.h"
+#include "schema/model.h"
+#include "sync/target.h"
+
+struct copy;
+
+enum outcome copy_open(struct db *db, const struct schema *s, struct copy **out);
+/* Before the session is closed; the temporary table goes with the session, or with the next
+ * copy. */
+void copy_free(struct copy **copy);
+
+/* CELLS is ROWS x fields.  *TOO_LARGE, with REJECTED: a row does not fit into a packet. */
+enum outcome copy_add(struct copy *copy, const struct db_value *cells, size_t rows,
+		      bool *too_large);
+/* Carries out what target.h says of copy_end. */
+enum outcome copy_apply(struct copy *copy, bool whole, struct merge_counts *counts);
+
+#endif

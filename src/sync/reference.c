@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Copies reference tables; see reference.h.
+ *
+ * The copy may be done twice without harm, so a COMMIT that was not answered needs no
+ * looking up.
+ */
+#include "config.h"
+
+#include "sync/reference.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+
+/* Rows with an older time than one that was copied may have been committed after it: changes
+ * that took long.  What is copied twice changes nothing. */
+#define OVERLAP "INTERVAL 10 MINUTE"
+
+/* What is in memory at a time. */
+#define CHUNK_ROWS  1000
+#define CHUNK_BYTES (4 << 20)
+
+struct copying {
+	const struct reference_options *o;
+	struct merge_counts found;
+	bool at_staging; /* where a failure came from */
+};
+
+/* The field that tells which rows are new, -1 if there is none. */
+static int time_field(const struct schema *s)
+{
+	int field = schema_field_by_xpath(s, "@lastModified");
+
+	if (field < 0 || s->pk < 0)
+		return -1; /* without primary key only a whole copy is possible */
+	switch (s->fields[field].type) {
+	case XTK_DATETIME:
+	case XTK_DATETIMETZ:
+	case XTK_DATETIMENOTZ:
+		return field;
+	default:
+		return -1;
+	}
+}
+
+static void add_select(const struct schema *s, struct buf *sql)
+{
+	buf_add(sql, "SELECT ");
+	for (size_t i = 0; i < s->field_count; i++) {
+		buf_add(sql, i > 0 ? ", " : "");
+		db_quote_name(sql, s->fields[i].column);
+	}
+	buf_add(sql, " FROM ");
+	db_quote_name(sql, s->table);
+}
+
+/* Up to a chunk of rows from the stream, into ARENA. */
+static size_t take_rows(struct db_rows *rows, struct arena *arena, struct db_value *cells,
+			size_t columns)
+{
+	size_t count = 0, bytes = 0;
+
+	while (count < CHUNK_ROWS && bytes < CHUNK_BYTES && db_rows_next(rows)) {
+		for (size_t i = 0; i < columns; i++) {
+			struct db_value v = db_rows_value(rows, i);
+
+			if (v.text != NULL)
+				v.text = arena_strndup(arena, v.text, v.length);
+			bytes += v.length;
+			cells[count * columns + i] = v;
+		}
+		count++;
+	}
+	return count;
+}
+
+static enum outcome pour(struct copying *c, struct db_rows *rows)
+{
+	const struct ends *e = c->o->ends;
+	size_t columns = c->o->schema->field_count, count;
+	struct db_value *cells = xcalloc(CHUNK_ROWS * columns + 1, sizeof(*cells));
+	struct arena *arena = arena_new();
+	enum outcome rc = OUTCOME_OK;
+
+	while (rc == OUTCOME_OK && (count = take_rows(rows, arena, cells, columns)) > 0) {
+		rc = e->ops->copy_rows(e->target, cells, count);
+		arena_reset(arena);
+	}
+	if (rc == OUTCOME_OK && db_rows_outcome(rows) != OUTCOME_OK) {
+		c->at_staging = true;
+		rc = db_rows_outcome(rows);
+	}
+	arena_free(&arena);
+	free(cells);
+	return rc;
+}
+
+/* LATEST: NULL for the whole table. */
+static enum outcome copy(struct copying *c, int field, const char *latest)
+{
+	const struct ends *e = c->o->ends;
+	const struct schema *s = c->o->schema;
+	struct buf sql = BUF_INIT;
+	struct db_rows *rows = NULL;
+	enum outcome rc;
+
+	add_select(s, &sql);
+	if (latest != NULL) {
+		buf_add(&sql, " WHERE ");
+		db_quote_name(&sql, s->fields[field].column);
+		buf_add(&sql, " >= ");
+		db_quote_text(e->db, &sql, latest, strlen(latest));
+		buf_add(&sql, " - " OVERLAP " OR ");
+		db_quote_name(&sql, s->fields[field].column);
+		buf_add(&sql, " IS NULL");
+	}
+	if ((rc = e->ops->copy_begin(e->target, s)) == OUTCOME_OK) {
+		rc = db_stream(e->db, buf_text(&sql), &rows);
+		c->at_staging = rc != OUTCOME_OK;
+	}
+	if (rc == OUTCOME_OK)
+		rc = pour(c, rows);
+	db_rows_free(&rows);
+	buf_free(&sql);
+	return rc == OUTCOME_OK ? e->ops->copy_end(e->target, latest == NULL, &c->found) : rc;
+}
+
+static enum outcome count_local(struct copying *c, uint64_t *count)
+{
+	struct buf sql = BUF_INIT;
+	struct db_rows *rows = NULL;
+	enum outcome rc;
+
+	*count = 0;
+	buf_add(&sql, "SELECT COUNT(*) FROM ");
+	db_quote_name(&sql, c->o->schema->table);
+	rc = db_run(c->o->ends->db, buf_text(&sql), NULL, 0, &rows, NULL);
+	c->at_staging = rc != OUTCOME_OK;
+	if (rc == OUTCOME_OK && db_rows_next(rows))
+		*count = (uint64_t)db_rows_int(rows, 0);
+	db_rows_free(&rows);
+	buf_free(&sql);
+	return rc;
+}
+
+/* Counted after the increment: then the two differ only if rows were removed, or came with
+ * an old time. */
+static enum outcome copy_what_is_needed(struct copying *c)
+{
+	const struct ends *e = c->o->ends;
+	const struct schema *s = c->o->schema;
+	uint64_t here = 0, there = 0;
+	int field = time_field(s);
+	char *latest = NULL, *ignored = NULL;
+	enum outcome rc;
+
+	if (field < 0)
+		return copy(c, -1, NULL);
+	if ((rc = e->ops->extent(e->target, s, field, &there, &latest)) != OUTCOME_OK)
+		return rc;
+	rc = copy(c, field, latest);
+	if (latest == NULL || rc != OUTCOME_OK)
+		goto out;
+	if ((rc = count_local(c, &here)) != OUTCOME_OK)
+		goto out;
+	rc = e->ops->extent(e->target, s, -1, &there, &ignored);
+	free(ignored);
+	if (rc == OUTCOME_OK && here != there)
+		rc = copy(c, field, NULL);
+out:
+	free(latest);
+	return rc;
+}
+
+/* A dry run does it all and takes it back. */
+static enum outcome try_to_copy(void *context)
+{
+	struct copying *c = context;
+	const struct ends *e = c->o->ends;
+	enum outcome rc;
+
+	c->found = (struct merge_counts){0};
+	c->at_staging = false;
+	if ((rc = ends_check_lock(c->o->ends)) != OUTCOME_OK)
+		return rc;
+	if ((rc = e->ops->begin(e->target)) != OUTCOME_OK)
+		return rc;
+	rc = copy_what_is_needed(c);
+	if (rc == OUTCOME_OK && !c->o->dry_run)
+		return e->ops->commit(e->target);
+	e->ops->rollback(e->target);
+	return rc;
+}
+
+enum outcome reference_copy(const struct reference_options *options, const char **reason)
+{
+	struct copying c = {.o = options};
+	const struct ends *e = options->ends;
+	struct run_counts *counts = options->counts;
+	int64_t start = clock_monotonic_ms();
+	enum outcome rc;
+
+	rc = ends_persist(options->ends, try_to_copy, &c, &counts->retries);
+	counts->milliseconds += (uint64_t)(clock_monotonic_ms() - start);
+	if (rc == OUTCOME_OK) {
+		counts->inserted += c.found.inserted;
+		counts->updated += c.found.updated;
+		counts->deleted += c.found.deleted;
+		counts->merged += c.found.inserted + c.found.updated + c.found.deleted;
+		counts->changes = counts->merged;
+		return OUTCOME_OK;
+	}
+	if (c.at_staging)
+		*reason =
+		    e->db != NULL ? db_error(e->db) : "the staging database cannot be reached";
+	else
+		*reason = e->target != NULL ? e->ops->reason(e->target)
+					    : "the cloud database cannot be reached";
+	return rc;
+}
