@@ -59,9 +59,20 @@ int pending_command(struct admin *a, int argc, char **argv);
 int rejects_command(struct admin *a, int argc, char **argv);
 int rejects_retry_command(struct admin *a, int argc, char **argv);
 int rejects_drop_command(struct admin *a, int argc, char **argv);
+int service_add_command(struct admin *a, int argc, char **argv);
+int service_list_command(struct admin *a, int argc, char **argv);
+int service_remove_command(struct admin *a, int argc, char **argv);
+int folder_add_command(struct admin *a, int argc, char **argv);
+int folder_list_command(struct admin *a, int argc, char **argv);
+int folder_remove_command(struct admin *a, int argc, char **argv);
 int sessions_command(struct admin *a, int argc, char **argv);
 int runs_command(struct admin *a, int argc, char **argv);
 int status_command(struct admin *a, int argc, char **argv);
+
+struct table_column;
+/* Prints the rows of a query of the staging database as they are; EMPTY when there are none. */
+int admin_print_query(struct admin *a, const char *sql, const struct table_column *columns,
+		      size_t count, const char *empty);
 
 /* Used by db init and upgrade too: compiles and deploys FILES; BUILTIN marks them as shipped. */
 int schema_deploy_files(struct admin *a, char **files, size_t count, bool builtin, bool quiet);

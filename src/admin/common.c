@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/table.h"
 #include "base/alloc.h"
 
 void admin_complain(const char *format, ...)
@@ -128,4 +129,25 @@ enum outcome admin_move_changes(struct db *staging, const struct schema *s, cons
 	buf_free(&sql);
 	buf_free(&columns);
 	return rc;
+}
+
+int admin_print_query(struct admin *a, const char *sql, const struct table_column *columns,
+		      size_t count, const char *empty)
+{
+	struct db *db = admin_open_staging(a);
+	struct db_rows *rows = NULL;
+	struct table *t;
+
+	if (db == NULL || db_run(db, sql, NULL, 0, &rows, NULL) != OUTCOME_OK) {
+		db_close(&db);
+		return ADMIN_FAILED;
+	}
+	t = table_new(columns, count);
+	while (db_rows_next(rows))
+		for (size_t c = 0; c < count; c++)
+			table_add(t, db_rows_text(rows, c));
+	table_print(&t, a->json, empty);
+	db_rows_free(&rows);
+	db_close(&db);
+	return ADMIN_DONE;
 }

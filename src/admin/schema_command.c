@@ -160,32 +160,59 @@ static bool table_has_rows(struct db *db, const char *table)
 	return has;
 }
 
-/* R5.19: the staging table goes when autoStg has gone, once no pending row is left. */
-static int drop_log(struct db *staging, const struct schema *old, const char *file)
+/* VERB for the log and the rejects of S in one statement. */
+static bool exec_on_both(struct db *staging, const char *verb, const struct schema *s,
+			 const char *suffix)
 {
 	struct buf sql = BUF_INIT;
-	int rc = 0;
+	bool done;
 
-	if (table_has_rows(staging, old->log_table) || table_has_rows(staging, old->reject_table)) {
+	buf_add(&sql, verb);
+	db_quote_name(&sql, s->log_table);
+	buf_addf(&sql, "%s, ", suffix);
+	db_quote_name(&sql, s->reject_table);
+	buf_add(&sql, suffix);
+	done = db_exec(staging, buf_text(&sql)) == OUTCOME_OK;
+	if (!done)
+		admin_complain("%s: %s", s->id, db_error(staging));
+	buf_free(&sql);
+	return done;
+}
+
+static bool drop_view(struct db *staging, const char *view)
+{
+	struct buf sql = BUF_INIT;
+	bool done;
+
+	buf_add(&sql, "DROP VIEW IF EXISTS ");
+	db_quote_name(&sql, view);
+	done = db_exec(staging, buf_text(&sql)) == OUTCOME_OK;
+	buf_free(&sql);
+	return done;
+}
+
+/*
+ * R5.19: the staging table goes when autoStg has gone, once no pending row is left.  The lock
+ * waits for open transactions and holds off new ones: what a call was told is stored cannot slip
+ * in between the look and the drop.
+ */
+static int drop_log(struct db *staging, const struct schema *old, const char *file)
+{
+	bool pending, dropped;
+
+	if (!exec_on_both(staging, "LOCK TABLES ", old, " WRITE"))
+		return -1;
+	pending =
+	    table_has_rows(staging, old->log_table) || table_has_rows(staging, old->reject_table);
+	dropped = !pending && exec_on_both(staging, "DROP TABLE ", old, "");
+	if (db_exec(staging, "UNLOCK TABLES") != OUTCOME_OK)
+		return -1;
+	if (pending)
 		admin_complain(
 		    "%s: %s has changes that are pending or rejected; replicate or drop them"
 		    " before autoStg is removed",
 		    file, old->id);
-		return -1;
-	}
-	buf_add(&sql, "DROP VIEW IF EXISTS ");
-	db_quote_name(&sql, old->staging_view);
-	if (db_exec(staging, buf_text(&sql)) != OUTCOME_OK)
-		rc = -1;
-	buf_clear(&sql);
-	buf_add(&sql, "DROP TABLE IF EXISTS ");
-	db_quote_name(&sql, old->log_table);
-	buf_add(&sql, ", ");
-	db_quote_name(&sql, old->reject_table);
-	if (rc == 0 && db_exec(staging, buf_text(&sql)) != OUTCOME_OK)
-		rc = -1;
-	buf_free(&sql);
-	return rc;
+	return dropped && drop_view(staging, old->staging_view) ? 0 : -1;
 }
 
 /* R7.11: the first number is one that no row of the cloud table has. */

@@ -9,28 +9,6 @@
 #include "admin/table.h"
 #include "base/json.h"
 
-/* Prints the rows of a query as they are. */
-static int print_query(struct admin *a, const char *sql, const struct table_column *columns,
-		       size_t count, const char *empty)
-{
-	struct db *db = admin_open_staging(a);
-	struct db_rows *rows = NULL;
-	struct table *t;
-
-	if (db == NULL || db_run(db, sql, NULL, 0, &rows, NULL) != OUTCOME_OK) {
-		db_close(&db);
-		return ADMIN_FAILED;
-	}
-	t = table_new(columns, count);
-	while (db_rows_next(rows))
-		for (size_t c = 0; c < count; c++)
-			table_add(t, db_rows_text(rows, c));
-	table_print(&t, a->json, empty);
-	db_rows_free(&rows);
-	db_close(&db);
-	return ADMIN_DONE;
-}
-
 int sessions_command(struct admin *a, int argc, char **argv)
 {
 	static const struct table_column columns[] = {{"operator", "operator", TABLE_TEXT},
@@ -41,7 +19,7 @@ int sessions_command(struct admin *a, int argc, char **argv)
 	(void)argv;
 	if (argc > 0)
 		return ADMIN_USAGE;
-	return print_query(
+	return admin_print_query(
 	    a,
 	    "SELECT o.login, s.address, s.opened_at, s.expires_at FROM campaign_session s"
 	    " JOIN campaign_operator o ON o.id = s.operator_id WHERE s.ended_at IS NULL"
@@ -70,7 +48,7 @@ int runs_command(struct admin *a, int argc, char **argv)
 	(void)argv;
 	if (argc > 0)
 		return ADMIN_USAGE;
-	return print_query(
+	return admin_print_query(
 	    a,
 	    "SELECT r.id, r.started_at, r.ended_at, r.outcome, s.schema_id, s.changes, s.merged, "
 	    "s.inserted,"

@@ -12,6 +12,7 @@
 #include "base/conf.h"
 #include "db/lane.h"
 #include "schema/registry.h"
+#include "session/limits.h"
 #include "session/sessions.h"
 #include "staging/writer.h"
 
@@ -50,6 +51,7 @@ struct api {
 	void *conf_context;
 	struct registry_slot *registry;
 	struct sessions *sessions;
+	struct limits *limits; /* shared with all other workers: R2.13 */
 	struct writer *writer;
 	struct db_lane *lane; /* look-ups and TestCnx */
 	const char *version;  /* PACKAGE_VERSION */

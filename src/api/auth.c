@@ -10,7 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "api/throttle.h"
+#include "base/clock.h"
+#include "session/limits.h"
 #include "soap/codes.h"
 
 #define COOKIE_NAME "__sessiontoken"
@@ -150,33 +151,89 @@ static enum call_result database_failed(struct call *call, enum outcome rc)
 	return CALL_FAILED;
 }
 
+/* --- R2.13 ------------------------------------------------------------------------------- */
+
+static enum call_result unless_limited(struct call *call, unsigned wait_s, const char *text)
+{
+	call->retry_after = wait_s;
+	if (wait_s == 0)
+		return CALL_OK;
+	problem_set(call_cause(call), CODE_THROUGHPUT, "%s; try again later.", text);
+	return CALL_REFUSED;
+}
+
+static struct limits_rate logon_rate(const struct conf *conf)
+{
+	unsigned failures = conf->logon_failures_per_minute;
+
+	return (struct limits_rate){.count = failures, .per_s = 60, .burst = failures};
+}
+
+/* Before the password is looked at: verifying one is dear. */
+static enum call_result check_logon_limit(struct call *call)
+{
+	const struct limits_rate rate = logon_rate(call->conf);
+
+	return unless_limited(
+	    call,
+	    limits_logon_wait_s(call->api->limits, &call->address, &rate, clock_monotonic_us()),
+	    "Too many failed logons from this address");
+}
+
+static void logon_failed(struct call *call)
+{
+	const struct limits_rate rate = logon_rate(call->conf);
+
+	limits_logon_failed(call->api->limits, &call->address, &rate, clock_monotonic_us());
+}
+
+static enum call_result check_operator_limit(struct call *call)
+{
+	const struct conf *conf = call->conf;
+	const struct limits_rate rate = {
+	    .count = conf->operator_rate, .per_s = 1, .burst = conf->operator_burst};
+
+	return unless_limited(
+	    call,
+	    limits_operator_call(call->api->limits, call->who.id, &rate, clock_monotonic_us()),
+	    "Too many calls of this operator");
+}
+
+/* --- the ways to prove who one is --------------------------------------------------------- */
+
 enum call_result auth_password(struct call *call, const char *login, const char *password)
 {
 	enum outcome rc;
 
-	call->retry_after = throttle_wait_s(&call->address);
-	if (call->retry_after != 0) {
-		problem_set(call_cause(call), CODE_THROUGHPUT,
-			    "Too many failed logons from this address; try again later.");
+	if (check_logon_limit(call) != CALL_OK)
 		return CALL_REFUSED;
-	}
 	rc = sessions_check_password(call->api->sessions, login, password,
 				     call->zone.allow_empty_password, &call->who);
 	if (rc == OUTCOME_INVALID) {
-		throttle_failed(&call->address);
+		logon_failed(call);
 		problem_set(call_cause(call), CODE_LOGIN_INVALID, "Invalid login or password");
 		return CALL_REFUSED;
 	}
 	return rc == OUTCOME_OK ? check_binding(call) : database_failed(call, rc);
 }
 
-enum call_result auth_bearer(struct call *call, const char *token)
+static enum call_result check_bearer(struct call *call, const char *token, bool logon)
 {
 	enum outcome rc = sessions_check_bearer(call->api->sessions, token, &call->who);
 
-	if (rc == OUTCOME_INVALID)
+	if (rc == OUTCOME_INVALID) {
+		if (logon)
+			logon_failed(call);
 		return auth_refuse_session(call);
+	}
 	return rc == OUTCOME_OK ? check_binding(call) : database_failed(call, rc);
+}
+
+enum call_result auth_bearer_logon(struct call *call, const char *token)
+{
+	if (check_logon_limit(call) != CALL_OK)
+		return CALL_REFUSED;
+	return check_bearer(call, token, true);
 }
 
 /* R4.5: "login/password", cut at the first "/". */
@@ -217,13 +274,20 @@ static enum call_result check_session_token(struct call *call, const struct auth
 	return check_binding(call);
 }
 
-enum call_result auth_check(struct call *call, const struct auth_tokens *tokens)
+static enum call_result identify(struct call *call, const struct auth_tokens *tokens)
 {
 	if (tokens->bearer != NULL) /* R4.6 */
-		return auth_bearer(call, tokens->bearer);
+		return check_bearer(call, tokens->bearer, false);
 	if (tokens->session == NULL)
 		return auth_refuse_session(call);
 	if (strncmp(tokens->session, "___", 3) == 0)
 		return check_session_token(call, tokens);
 	return check_login_token(call, tokens);
+}
+
+enum call_result auth_check(struct call *call, const struct auth_tokens *tokens)
+{
+	enum call_result result = identify(call, tokens);
+
+	return result == CALL_OK ? check_operator_limit(call) : result;
 }

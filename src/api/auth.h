@@ -24,12 +24,13 @@ bool auth_needs_security(const struct zone_flags *zone, const struct auth_tokens
 int auth_place(struct call *call);
 
 /* Fills in call->who and call->session.  The cause is set on CALL_REFUSED and CALL_FAILED (the
- * database did not answer: no reason to send a client to log on again). */
+ * database did not answer: no reason to send a client to log on again).  An operator who is known
+ * but calls too often is refused too (R2.13). */
 enum call_result auth_check(struct call *call, const struct auth_tokens *tokens);
 
-/* The two ways that Logon and the check above share.  They fill in call->who. */
+/* The two log-ons; their failures are limited by address (R2.13).  They fill in call->who. */
 enum call_result auth_password(struct call *call, const char *login, const char *password);
-enum call_result auth_bearer(struct call *call, const char *token);
+enum call_result auth_bearer_logon(struct call *call, const char *token);
 
 /* XSV-350008, for a session that turned out to be none. */
 enum call_result auth_refuse_session(struct call *call);

@@ -15,6 +15,7 @@
 #include "api/call.h"
 #include "api/dispatch.h"
 #include "api/health.h"
+#include "api/wsdl.h"
 
 static void soap_router(struct call *call)
 {
@@ -54,6 +55,14 @@ static void health_ping_page(struct call *call)
 		health_ping(call);
 }
 
+static void wsdl_route(struct call *call)
+{
+	if (auth_place(call) < 0)
+		call_answer_refusal(call);
+	else
+		wsdl_page(call);
+}
+
 static bool is_get(const char *method)
 {
 	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
@@ -69,6 +78,9 @@ static void route(struct call *call)
 		health_test_page(call);
 	else if (strcmp(path, "/nl/jsp/ping.jsp") == 0 && is_get(call->request->method))
 		health_ping_page(call);
+	else if (strcmp(path, "/nl/jsp/schemawsdl.jsp") == 0 &&
+		 (is_get(call->request->method) || strcmp(call->request->method, "POST") == 0))
+		wsdl_route(call);
 	else
 		call_answer_text(call, 404, "There is nothing here.");
 }

@@ -7,174 +7,69 @@
 
 #include "api/ingest_methods.h"
 
-#include "api/lookup.h"
-#include "api/record.h"
+#include "api/batch.h"
 #include "soap/codes.h"
 
-struct batch {
-	struct call *call;
-	struct lookup lookup;
-	struct record_context context;
+struct ingest {
+	struct batch batch;
 	const struct schema *schema;
-	bool collection;
-	size_t count;		/* records of the document */
-	struct change *changes; /* those to stage */
-	size_t change_count;
+	size_t count;	       /* records of the document */
 	const char **made_ids; /* one per record, R7.12 */
 };
 
-/* R7.1 */
-static enum call_result find_schema(struct batch *b, const struct xml_element *root)
+static enum call_result read_records(struct ingest *i, const struct xml_element *root)
 {
-	struct call *call = b->call;
-	const char *id = xml_attribute(root, "xtkschema");
-	char name[PROBLEM_NAME_SIZE];
-
-	if (call->registry == NULL) {
-		problem_set(call_cause(call), CODE_DATABASE,
-			    "Staging database error: schemas are not loaded yet, try again later.");
-		return CALL_FAILED;
-	}
-	if (id == NULL || *id == '\0') {
-		problem_set(call_cause(call), CODE_NO_ENTITY,
-			    "The document names no schema: attribute 'xtkschema' is missing.");
-		return CALL_FAILED;
-	}
-	b->schema = registry_find(call->registry, id, NULL);
-	if (b->schema == NULL) {
-		problem_set(call_cause(call), CODE_NO_ENTITY, "Schema '%s' does not exist.",
-			    problem_name(name, id));
-		return CALL_FAILED;
-	}
-	if (!b->schema->staged) {
-		problem_set(call_cause(call), CODE_NOT_STAGED, "Schema '%s' is not staged.",
-			    problem_name(name, id));
-		return CALL_FAILED;
-	}
-	return CALL_OK;
-}
-
-/* 4.4: a right may be limited to schemas. */
-static enum call_result check_scope(struct batch *b)
-{
-	const struct operator_info *who = &b->call->who;
-
-	if (right_allows(who->rights, who->right_count, RIGHT_INGEST, b->schema->id))
-		return CALL_OK;
-	problem_set(call_cause(b->call), CODE_RIGHT,
-		    "Access denied: the right '%s' does not cover schema '%s'.",
-		    right_name(RIGHT_INGEST), b->schema->id);
-	return CALL_FAILED;
-}
-
-static enum call_result record_failed(struct batch *b, const struct problem *p, size_t record)
-{
-	const struct schema *s = b->schema;
-	struct problem *cause = call_cause(b->call);
-
-	*cause = *p;
-	cause->record = b->collection ? record : 0;
-	problem_set(call_cause(b->call), CODE_RECORD_NOT_STAGED,
-		    "Unable to save document of type '%s (%s)'.",
-		    *s->label != '\0' ? s->label : s->name, s->staging_id);
-	return CALL_FAILED;
-}
-
-static enum call_result read_record(struct batch *b, const struct xml_element *e, size_t n)
-{
-	struct problem p = {0};
-	struct record record;
-	struct change *change;
-
-	if (record_read(&b->context, b->schema, e, &record, &p) < 0)
-		return record_failed(b, &p, n + 1);
-	b->made_ids[n] = record.made_id;
-	if (record.change.operation == OPERATION_NONE) /* R8.7 */
-		return CALL_OK;
-	change = &b->changes[b->change_count++];
-	*change = record.change;
-	/* clang-format off */
-	change->operator = b->call->who.login; /* elsewhere a keyword */
-	/* clang-format on */
-	change->address = b->call->address_text;
-	return CALL_OK;
-}
-
-static enum call_result read_records(struct batch *b, const struct xml_element *root)
-{
-	struct arena *arena = b->call->arena;
-	const unsigned limit = b->call->conf->max_records;
-	const struct xml_element *e = root;
+	struct call *call = i->batch.call;
+	const unsigned limit = call->conf->max_records;
+	const bool collection = record_is_collection(root, i->schema);
+	const struct xml_element *e = collection ? root->first_child : root;
 	enum call_result result = CALL_OK;
 
-	b->collection = record_is_collection(root, b->schema);
-	b->count = b->collection ? root->child_count : 1;
-	if (b->collection && b->count > limit) { /* R7.8 */
-		problem_set(call_cause(b->call), CODE_TOO_MANY_RECORDS,
-			    "A call may hold %u records.", limit);
+	i->count = collection ? root->child_count : 1;
+	if (collection && i->count > limit) { /* R7.8 */
+		problem_set(call_cause(call), CODE_TOO_MANY_RECORDS, "A call may hold %u records.",
+			    limit);
 		return CALL_FAILED;
 	}
-	b->changes = arena_alloc(arena, b->count * sizeof(*b->changes));
-	b->made_ids = arena_alloc(arena, b->count * sizeof(*b->made_ids));
+	i->made_ids = arena_alloc(call->arena, i->count * sizeof(*i->made_ids));
+	for (size_t n = 0; n < i->count && result == CALL_OK; n++, e = e->next) {
+		struct record record;
 
-	if (b->collection)
-		e = root->first_child;
-	for (size_t i = 0; i < b->count && result == CALL_OK; i++, e = e->next)
-		result = read_record(b, e, i);
+		result = batch_add(&i->batch, i->schema, e, collection ? n + 1 : 0, &record);
+		if (result == CALL_OK)
+			i->made_ids[n] = record.made_id;
+	}
 	return result;
 }
 
-static enum call_result stage(struct batch *b)
-{
-	struct writer_error error = {0};
-	struct problem p = {0};
-	enum outcome rc;
-
-	if (b->change_count == 0)
-		return CALL_OK;
-	rc = writer_submit(b->call->api->writer, b->changes, b->change_count, &error);
-	if (rc == OUTCOME_OK)
-		return CALL_OK;
-	call_database_problem(&p, rc, error.number, error.sqlstate);
-	return record_failed(b, &p, 0);
-}
-
-static enum call_result ingest(struct batch *b, struct call *call, const struct xml_element *root,
+static enum call_result ingest(struct ingest *i, struct call *call, const struct xml_element *root,
 			       bool ext)
 {
-	const struct conf *conf = call->conf;
 	enum call_result result;
 
-	*b = (struct batch){
-	    .call = call,
-	    .lookup = {call->api->lane, call->registry, call->arena},
-	    .context = {.ops = &lookup_record_ops,
-			.ops_context = &b->lookup,
-			.ext = ext,
-			.ignore_unknown = conf->unknown_fields == CONF_UNKNOWN_IGNORE,
-			.cast = {conf->cast_mode == CONF_CAST_LENIENT, conf->timezone},
-			.arena = call->arena},
-	};
-	if ((result = find_schema(b, root)) != CALL_OK || (result = check_scope(b)) != CALL_OK ||
-	    (result = read_records(b, root)) != CALL_OK)
+	batch_init(&i->batch, call, ext);
+	if ((result = batch_schema(call, xml_attribute(root, "xtkschema"), &i->schema)) !=
+		CALL_OK ||
+	    (result = batch_check_scope(call, RIGHT_INGEST, i->schema->id)) != CALL_OK ||
+	    (result = read_records(i, root)) != CALL_OK)
 		return result;
-	return stage(b);
+	return batch_submit(&i->batch, i->schema);
 }
 
 /* R7.12: one item per record, wholly empty when every item is. */
-static const char *uuids_text(const struct batch *b)
+static const char *uuids_text(const struct ingest *i)
 {
 	struct buf list = BUF_INIT;
 	const char *text;
 	bool any = false;
 
-	for (size_t i = 0; i < b->count; i++) {
-		any = any || *b->made_ids[i] != '\0';
-		if (i > 0)
+	for (size_t n = 0; n < i->count; n++) {
+		any = any || *i->made_ids[n] != '\0';
+		if (n > 0)
 			buf_add_char(&list, ',');
-		buf_add(&list, b->made_ids[i]);
+		buf_add(&list, i->made_ids[n]);
 	}
-	text = any ? arena_strdup(b->call->arena, buf_text(&list)) : "";
+	text = any ? arena_strdup(i->batch.call->arena, buf_text(&list)) : "";
 	buf_free(&list);
 	return text;
 }
@@ -182,19 +77,19 @@ static const char *uuids_text(const struct batch *b)
 enum call_result ingest_ingest(struct call *call, const struct soap_value *in,
 			       struct soap_response *out)
 {
-	struct batch b;
-	enum call_result result = ingest(&b, call, in[0].element, false);
+	struct ingest i;
+	enum call_result result = ingest(&i, call, in[0].element, false);
 
 	if (result == CALL_OK)
-		soap_response_value(out, SOAP_STRING, "sUuids", uuids_text(&b));
+		soap_response_value(out, SOAP_STRING, "sUuids", uuids_text(&i));
 	return result;
 }
 
 enum call_result ingest_ingest_ext(struct call *call, const struct soap_value *in,
 				   struct soap_response *out)
 {
-	struct batch b;
+	struct ingest i;
 
 	(void)out;
-	return ingest(&b, call, in[0].element, true);
+	return ingest(&i, call, in[0].element, true);
 }

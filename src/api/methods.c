@@ -6,8 +6,11 @@
 
 #include <string.h>
 
+#include "api/entity_methods.h"
 #include "api/ingest_methods.h"
+#include "api/replication_methods.h"
 #include "api/session_methods.h"
+#include "api/subscription_methods.h"
 
 #define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 #define PARAMS(array) (array), COUNT(array)
@@ -56,26 +59,58 @@ static const struct soap_param ingest_out[] = {
     {"sUuids", SOAP_STRING, false, "string"},
 };
 
-#define ANONYMOUS true
-#define SESSION	  false
+static const struct soap_param subscribe_in[] = {
+    {"serviceName", SOAP_STRING, false, "string"},
+    {"recipient", SOAP_ELEMENT, false, "DOMElement"},
+    {"create", SOAP_BOOLEAN, true, "boolean"},
+};
+static const struct soap_param unsubscribe_in[] = {
+    {"serviceName", SOAP_STRING, false, "string"},
+    {"recipient", SOAP_ELEMENT, false, "DOMElement"},
+};
+static const struct soap_param replicate_in[] = {
+    {"schema", SOAP_STRING, false, "string"},
+};
+
+static const struct soap_param entity_in[] = {
+    {"pk", SOAP_STRING, false, "string"},
+    {"md5", SOAP_STRING, false, "string"},
+    {"mustExist", SOAP_BOOLEAN, true, "boolean"},
+};
+static const struct soap_param entity_out[] = {
+    {"doc", SOAP_DOCUMENT, false, "DOMDocument"},
+};
+
+/* Who may call without a session, and what served schemas say of it. */
+#define ANONYMOUS true, true
+#define DECLARED  false, true
+#define SESSION	  false, false
 
 static const struct method methods[] = {
-    {"xtk:session", "Logon", ANONYMOUS, RIGHT_NONE, PARAMS(logon_in), PARAMS(logon_out),
+    {"xtk:session", "Logon", ANONYMOUS, RIGHT_NONE, PARAMS(logon_in), PARAMS(logon_out), 0,
      session_logon},
     {"xtk:session", "BearerTokenLogon", ANONYMOUS, RIGHT_NONE, PARAMS(bearer_logon_in),
-     PARAMS(logon_out), session_bearer_token_logon},
-    {"xtk:session", "Logoff", SESSION, RIGHT_NONE, NO_PARAMS, NO_PARAMS, session_logoff},
-    {"xtk:session", "TestCnx", SESSION, RIGHT_NONE, NO_PARAMS, NO_PARAMS, session_test_cnx},
-    {"xtk:session", "GetUserInfo", SESSION, RIGHT_NONE, NO_PARAMS, PARAMS(user_info_out),
+     PARAMS(logon_out), 0, session_bearer_token_logon},
+    {"xtk:session", "Logoff", SESSION, RIGHT_NONE, NO_PARAMS, NO_PARAMS, 0, session_logoff},
+    {"xtk:session", "TestCnx", SESSION, RIGHT_NONE, NO_PARAMS, NO_PARAMS, 0, session_test_cnx},
+    {"xtk:session", "GetUserInfo", DECLARED, RIGHT_NONE, NO_PARAMS, PARAMS(user_info_out), 0,
      session_get_user_info},
-    {"xtk:session", "GetServerTime", ANONYMOUS, RIGHT_NONE, NO_PARAMS, PARAMS(server_time_out),
+    {"xtk:session", "GetServerTime", ANONYMOUS, RIGHT_NONE, NO_PARAMS, PARAMS(server_time_out), 0,
      session_get_server_time},
-    {"xtk:session", "GetOption", SESSION, RIGHT_NONE, PARAMS(option_in), PARAMS(option_out),
+    {"xtk:session", "GetOption", SESSION, RIGHT_NONE, PARAMS(option_in), PARAMS(option_out), 0,
      session_get_option},
-    {"xtk:persist", "Ingest", SESSION, RIGHT_INGEST, PARAMS(ingest_in), PARAMS(ingest_out),
+    {"xtk:persist", "Ingest", SESSION, RIGHT_INGEST, PARAMS(ingest_in), PARAMS(ingest_out), 0,
      ingest_ingest},
-    {"xtk:persist", "IngestExt", SESSION, RIGHT_INGEST, PARAMS(ingest_in), NO_PARAMS,
+    {"xtk:persist", "IngestExt", SESSION, RIGHT_INGEST, PARAMS(ingest_in), NO_PARAMS, 0,
      ingest_ingest_ext},
+    {"xtk:persist", "GetEntityIfMoreRecent", SESSION, RIGHT_NONE, PARAMS(entity_in),
+     PARAMS(entity_out), 2, entity_get_if_more_recent},
+    {"nms:subscription", "Subscribe", SESSION, RIGHT_SUBSCRIBE, PARAMS(subscribe_in), NO_PARAMS, 0,
+     subscription_subscribe},
+    {"nms:subscription", "Unsubscribe", SESSION, RIGHT_SUBSCRIBE, PARAMS(unsubscribe_in), NO_PARAMS,
+     0, subscription_unsubscribe},
+    {"nms:replicationStrategy", "StartReplicateStagingData", SESSION, RIGHT_REPLICATE,
+     PARAMS(replicate_in), NO_PARAMS, 0, replication_start},
 };
 
 const struct method *methods_table(size_t *count)

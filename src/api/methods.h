@@ -20,11 +20,13 @@ struct method {
 	const char *service; /* where it is declared: "xtk:persist" */
 	const char *name;
 	bool anonymous;
-	enum right right; /* RIGHT_NONE: none needed */
+	bool declared_anonymous; /* what served schemas say; GetUserInfo differs (4.3) */
+	enum right right;	 /* RIGHT_NONE: none needed */
 	const struct soap_param *in;
 	size_t in_count;
 	const struct soap_param *out;
 	size_t out_count;
+	size_t out_before; /* served schemas list the out-parameters before this one; 0: last */
 	method_run *run;
 };
 

@@ -56,7 +56,7 @@ enum call_result session_logon(struct call *call, const struct soap_value *in,
 enum call_result session_bearer_token_logon(struct call *call, const struct soap_value *in,
 					    struct soap_response *out)
 {
-	enum call_result result = auth_bearer(call, in[0].text);
+	enum call_result result = auth_bearer_logon(call, in[0].text);
 
 	return result == CALL_OK ? open_session(call, out) : result;
 }

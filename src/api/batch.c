@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* Records of a call become changes, and changes are stored whole or not at all. */
+#include "config.h"
+
+#include "api/batch.h"
+
+#include <string.h>
+
+#include "soap/codes.h"
+
+void batch_init(struct batch *b, struct call *call, bool ext)
+{
+	const struct conf *conf = call->conf;
+
+	*b = (struct batch){
+	    .call = call,
+	    .lookup = {call->api->lane, call->registry, call->arena},
+	    .context = {.ops = &lookup_record_ops,
+			.ops_context = &b->lookup,
+			.ext = ext,
+			.ignore_unknown = conf->unknown_fields == CONF_UNKNOWN_IGNORE,
+			.cast = {conf->cast_mode == CONF_CAST_LENIENT, conf->timezone},
+			.arena = call->arena},
+	};
+}
+
+enum call_result batch_schema(struct call *call, const char *id, const struct schema **out)
+{
+	const struct schema *s;
+	char name[PROBLEM_NAME_SIZE];
+
+	if (call->registry == NULL) {
+		problem_set(call_cause(call), CODE_DATABASE,
+			    "Staging database error: schemas are not loaded yet, try again later.");
+		return CALL_FAILED;
+	}
+	if (id == NULL || *id == '\0') {
+		problem_set(call_cause(call), CODE_NO_ENTITY,
+			    "The document names no schema: attribute 'xtkschema' is missing.");
+		return CALL_FAILED;
+	}
+	if ((s = registry_find(call->registry, id, NULL)) == NULL) {
+		problem_set(call_cause(call), CODE_NO_ENTITY, "Schema '%s' does not exist.",
+			    problem_name(name, id));
+		return CALL_FAILED;
+	}
+	if (!s->staged) {
+		problem_set(call_cause(call), CODE_NOT_STAGED, "Schema '%s' is not staged.",
+			    problem_name(name, id));
+		return CALL_FAILED;
+	}
+	*out = s;
+	return CALL_OK;
+}
+
+enum call_result batch_check_scope(struct call *call, enum right right, const char *schema)
+{
+	const struct operator_info *who = &call->who;
+
+	if (right_allows(who->rights, who->right_count, right, schema))
+		return CALL_OK;
+	problem_set(call_cause(call), CODE_RIGHT,
+		    "Access denied: the right '%s' does not cover schema '%s'.", right_name(right),
+		    schema);
+	return CALL_FAILED;
+}
+
+static enum call_result record_failed(struct batch *b, const struct schema *s,
+				      const struct problem *p, unsigned long record)
+{
+	struct problem *cause = call_cause(b->call);
+
+	*cause = *p;
+	cause->record = record;
+	problem_set(call_cause(b->call), CODE_RECORD_NOT_STAGED,
+		    "Unable to save document of type '%s (%s)'.",
+		    *s->label != '\0' ? s->label : s->name, s->staging_id);
+	return CALL_FAILED;
+}
+
+/* The arena has no realloc: places double, the old ones go with the request. */
+static struct change *new_place(struct batch *b)
+{
+	if (b->count == b->size) {
+		size_t size = b->size > 0 ? 2 * b->size : 16;
+		struct change *changes = arena_alloc(b->call->arena, size * sizeof(*changes));
+
+		if (b->count > 0)
+			memcpy(changes, b->changes, b->count * sizeof(*changes));
+		b->changes = changes;
+		b->size = size;
+	}
+	return &b->changes[b->count++];
+}
+
+enum call_result batch_add(struct batch *b, const struct schema *s, const struct xml_element *e,
+			   unsigned long record, struct record *out)
+{
+	struct problem p = {0};
+	struct change *change;
+
+	if (record_read(&b->context, s, e, out, &p) < 0)
+		return record_failed(b, s, &p, record);
+	if (out->change.operation == OPERATION_NONE) /* R8.7 */
+		return CALL_OK;
+	change = new_place(b);
+	*change = out->change;
+	/* clang-format off */
+	change->operator = b->call->who.login; /* elsewhere a keyword */
+	/* clang-format on */
+	change->address = b->call->address_text;
+	return CALL_OK;
+}
+
+enum call_result batch_submit(struct batch *b, const struct schema *s)
+{
+	struct writer_error error = {0};
+	struct problem p = {0};
+	enum outcome rc;
+
+	if (b->count == 0)
+		return CALL_OK;
+	rc = writer_submit(b->call->api->writer, b->changes, b->count, &error);
+	if (rc == OUTCOME_OK)
+		return CALL_OK;
+	call_database_problem(&p, rc, error.number, error.sqlstate);
+	return record_failed(b, s, &p, 0);
+}

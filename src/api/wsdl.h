@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* GET /nl/jsp/schemawsdl.jsp?schema=ns:name: docs/protocol.md section 11. */
+#ifndef CAMPAIGN_API_WSDL_H
+#define CAMPAIGN_API_WSDL_H
+
+#include "api/call.h"
+
+/* Answers the request; the caller has placed the client (zones). */
+void wsdl_page(struct call *call);
+
+/* The WSDL 1.1 document of a service; ADDRESS is soap:address, LEGACY_BODY adds encodingStyle
+ * and namespace to soap:body as the documented sample has them. */
+void wsdl_write(struct buf *out, const char *ns, const char *name, const char *address,
+		bool legacy_body);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The documents that describe a deployed schema to clients: its source, what that compiles to,
+ * and its staging schema (docs/protocol.md R5.13 to R5.17, 5.6).
+ */
+#ifndef CAMPAIGN_SCHEMA_COMPILED_H
+#define CAMPAIGN_SCHEMA_COMPILED_H
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "schema/model.h"
+
+#define COMPILED_MD5_SIZE 33 /* hexadecimal, with its NUL */
+
+enum compiled_kind {
+	COMPILED_SOURCE,  /* srcSchema */
+	COMPILED_SCHEMA,  /* schema */
+	COMPILED_STAGING, /* schema, of a staged one only: R5.15 */
+};
+
+/* A document that is being written: everything but the end tag of its root.  Further children of
+ * the root may be added to `text`. */
+struct compiled {
+	struct buf text;
+	size_t md5_at; /* where in `text` the attribute md5 belongs */
+};
+
+void compiled_begin(struct compiled *c, const struct schema *s, enum compiled_kind kind);
+/* For a schema that is not deployed: ATTRIBUTES of the root as XML, with a leading blank. */
+void compiled_begin_plain(struct compiled *c, const char *attributes);
+
+/* Closes ROOT ("schema", "srcSchema"), appends the document with its md5 (R5.13) to OUT, without
+ * an XML declaration, and gives back what C holds. */
+void compiled_finish(struct compiled *c, const char *root, struct buf *out,
+		     char md5[COMPILED_MD5_SIZE]);
+
+#endif
