@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 int64_t clock_monotonic_ms(void);
+int64_t clock_monotonic_us(void);
 int64_t clock_utc_ms(void); /* since 1970 */
 
 #define CLOCK_TEXT_SIZE 32

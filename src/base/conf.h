@@ -59,12 +59,19 @@ struct conf {
 	enum conf_cast_mode cast_mode;
 	enum conf_unknown_fields unknown_fields;
 	enum conf_fault_status fault_http_status;
+	char *public_url;	    /* R11.3, without a trailing slash; "": as the client came */
+	bool wsdl_requires_session; /* section 11 */
+	bool wsdl_legacy_body;
 	char *timezone; /* R6.2: zone of date-times without one */
 	/* [session] */
 	unsigned session_timeout_s; /* R4.3 */
 	unsigned security_timeout_s;
 	struct network *trusted_proxies; /* R2.16 */
 	size_t trusted_proxy_count;
+	/* [limits]: R2.13; 0 for no limit */
+	unsigned operator_rate; /* calls a second */
+	unsigned operator_burst;
+	unsigned logon_failures_per_minute; /* from one address */
 	/* [zone NAME], any number; none given: the two of 4.5 */
 	struct zone *zones;
 	size_t zone_count;

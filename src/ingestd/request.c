@@ -102,9 +102,18 @@ static void request_room_clear(struct request_room *room)
 	room->response.content_type = NULL;
 }
 
+/* R2.16: a proxy may add to X-Forwarded-For a line of its own, below the one that the client sent,
+ * and nginx before 1.23 passes both.  They are one list; to drop the last would be to believe
+ * the client. */
+static void join_forwarded(struct head *head, const char *more, struct arena *arena)
+{
+	head->request.forwarded_for =
+	    arena_printf(arena, "%s, %s", head->request.forwarded_for, more);
+}
+
 /* ENTRY is "NAME=value".  Of a name that comes twice the first one counts; an empty value is
  * how nginx passes what was not sent. */
-static void take_parameter(struct head *head, const char *entry)
+static void take_parameter(struct head *head, const char *entry, struct arena *arena)
 {
 	const char *equals = strchr(entry, '=');
 	size_t i, length;
@@ -120,6 +129,8 @@ static void take_parameter(struct head *head, const char *entry)
 
 			if (*member == NULL)
 				*member = equals + 1;
+			else if (member == &head->request.forwarded_for)
+				join_forwarded(head, equals + 1, arena);
 			return;
 		}
 	}
@@ -149,7 +160,7 @@ static void read_head(struct head *head, char **envp, struct arena *arena)
 {
 	*head = (struct head){0};
 	for (; *envp != NULL; envp++)
-		take_parameter(head, *envp);
+		take_parameter(head, *envp, arena);
 	if (head->request.method == NULL)
 		head->request.method = "";
 	head->request.path = path_of(head, arena);

@@ -31,6 +31,7 @@
 #include "ingestd/conf_slot.h"
 #include "ingestd/notify.h"
 #include "ingestd/worker.h"
+#include "session/limits.h"
 
 /* A worker that dies younger than this counts as one that cannot start. */
 #define INFANT_MS      1000
@@ -53,8 +54,9 @@ struct slot {
 struct supervisor {
 	struct listener *listener;
 	const char *config_file;
-	struct conf **conf; /* main's; the newest that was right */
-	struct slot *slots; /* changed in start_worker, reap and adapt only */
+	struct conf **conf;    /* main's; the newest that was right */
+	struct limits *limits; /* the workers share it; nothing here looks inside */
+	struct slot *slots;    /* changed in start_worker, reap and adapt only */
 	size_t slot_count;
 	int signal_fd;
 	int lifeline[2]; /* workers read; the write end is ours alone */
@@ -78,7 +80,8 @@ static _Noreturn void become_worker(struct supervisor *s, unsigned number)
 					   .lifeline_fd = s->lifeline[0],
 					   .ready_fd = s->ready[1],
 					   .config_file = s->config_file,
-					   .conf = *s->conf};
+					   .conf = *s->conf,
+					   .limits = s->limits};
 
 	close(s->signal_fd);
 	close(s->lifeline[1]); /* or no worker would ever see the supervisor's end */
@@ -452,7 +455,8 @@ int supervisor_run(struct listener *listener, const char *config_file, struct co
 	char *pid_file = xstrdup((*conf)->pid_file); /* a reload does not move it */
 	int status = EXIT_FAILURE;
 
-	if (open_channels(&s) < 0) {
+	s.limits = limits_map();
+	if (s.limits == NULL || open_channels(&s) < 0) {
 		log_errno("supervisor");
 	} else if (write_pid_file(pid_file) == 0) {
 		adapt(&s);
@@ -462,6 +466,7 @@ int supervisor_run(struct listener *listener, const char *config_file, struct co
 			unlink(pid_file);
 		status = EXIT_SUCCESS;
 	}
+	limits_unmap(&s.limits);
 	free(pid_file);
 	free(s.slots);
 	return status;

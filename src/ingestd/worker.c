@@ -109,6 +109,7 @@ static void api_init(struct worker *w)
 			      .conf_context = w->conf_slot,
 			      .registry = registry_slot_new(),
 			      .lane = db_lane_new(&w->staging),
+			      .limits = w->start->limits,
 			      .version = PACKAGE_VERSION,
 			      .node = w->node};
 	w->api.sessions = sessions_new(w->api.lane);

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "base/conf.h"
+#include "session/limits.h"
 
 struct worker_start {
 	unsigned number;
@@ -24,7 +25,8 @@ struct worker_start {
 	int lifeline_fd; /* read end: its end of file means that the supervisor is gone */
 	int ready_fd;	 /* gets the process id as an int when calls can be answered */
 	const char *config_file;
-	struct conf *conf; /* the worker's from here on */
+	struct conf *conf;     /* the worker's from here on */
+	struct limits *limits; /* shared with the other workers */
 };
 
 /* In the forked process, with its signals blocked.  Returns the exit status; does not

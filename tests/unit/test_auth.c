@@ -16,7 +16,8 @@
 #include <cmocka.h>
 
 #include "api/auth.h"
-#include "api/throttle.h"
+
+#define FAILURES 30 /* a minute, from one address */
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -166,8 +167,16 @@ static struct network everywhere = {.prefix = 0};
 static struct zone zones[] = {
     {.name = (char *)(uintptr_t) "all", .networks = &everywhere, .network_count = 1},
 };
-static struct conf conf = {.zones = zones, .zone_count = 1};
+static struct conf conf = {
+    .zones = zones, .zone_count = 1, .logon_failures_per_minute = FAILURES, .operator_burst = 1};
 static struct api api;
+
+static void fresh_limits(void)
+{
+	limits_unmap(&api.limits);
+	api.limits = limits_map();
+	assert_non_null(api.limits);
+}
 
 static struct call *new_call(struct arena *arena, const struct zone_flags *zone)
 {
@@ -230,7 +239,7 @@ static void R4_4_to_R4_6_and_4_6(void **state)
 	struct arena *arena = arena_new();
 
 	(void)state;
-	throttle_reset();
+	fresh_limits();
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct call *call = new_call(arena, cases[i].zone);
 		enum call_result result = auth_check(call, &cases[i].tokens);
@@ -292,7 +301,7 @@ static void a_database_that_is_away_is_no_reason_to_log_on_again(void **state)
 	struct arena *arena = arena_new();
 
 	(void)state;
-	throttle_reset();
+	fresh_limits();
 	database = OUTCOME_RETRY;
 	for (size_t i = 0; i < COUNT(ways); i++) {
 		struct call *call = new_call(arena, &plain);
@@ -311,10 +320,10 @@ static void R2_13_failed_logons_are_limited_per_address(void **state)
 	struct call *call = NULL;
 
 	(void)state;
-	throttle_reset();
-	for (int i = 0; i < 3 * THROTTLE_FAILURES; i++) /* successes do not count */
+	fresh_limits();
+	for (int i = 0; i < 3 * FAILURES; i++) /* successes do not count */
 		assert_int_equal(auth_password(new_call(arena, &plain), "feed1", "pw"), CALL_OK);
-	for (int i = 0; i < THROTTLE_FAILURES; i++) {
+	for (int i = 0; i < FAILURES; i++) {
 		call = new_call(arena, &plain);
 		assert_int_equal(auth_password(call, "feed1", "no"), CALL_REFUSED);
 		assert_string_equal(call->causes[0].code, "XSV-350012");
@@ -327,7 +336,71 @@ static void R2_13_failed_logons_are_limited_per_address(void **state)
 	call = new_call(arena, &plain); /* others go on */
 	address_parse("192.0.2.11", &call->address);
 	assert_int_equal(auth_password(call, "feed1", "pw"), CALL_OK);
-	throttle_reset();
+	fresh_limits();
+	arena_free(&arena);
+}
+
+static void R2_13_every_kind_of_logon_counts(void **state)
+{
+	static const struct zone_flags zone = {.any = true, .allow_user_password = true};
+	const struct auth_tokens pair = {.session = "feed1/no"};
+	const struct auth_tokens session = {.session = "___s"}, unknown = {.bearer = "x"};
+	struct arena *arena = arena_new();
+	struct call *call = NULL;
+
+	(void)state;
+	fresh_limits();
+	for (int i = 0; i < 2 * FAILURES; i++) { /* no log-on: nothing that could be guessed */
+		call = new_call(arena, &zone);
+		assert_int_equal(auth_check(call, &unknown), CALL_REFUSED);
+		assert_string_equal(call->causes[0].code, "XSV-350008");
+	}
+	for (int i = 0; i < FAILURES; i += 3) {
+		assert_int_equal(auth_password(new_call(arena, &zone), "feed1", "no"),
+				 CALL_REFUSED);
+		assert_int_equal(auth_bearer_logon(new_call(arena, &zone), "no"), CALL_REFUSED);
+		call = new_call(arena, &zone);
+		assert_int_equal(auth_check(call, &pair), CALL_REFUSED);
+		assert_string_equal(call->causes[0].code, "XSV-350012");
+	}
+	assert_int_equal(auth_bearer_logon(call = new_call(arena, &zone), "tok"), CALL_REFUSED);
+	assert_string_equal(call->causes[0].code, "CIN-100020");
+	assert_int_equal(auth_check(call = new_call(arena, &zone), &pair), CALL_REFUSED);
+	assert_string_equal(call->causes[0].code, "CIN-100020");
+	assert_int_equal(auth_check(new_call(arena, &zone), &session), CALL_OK);
+
+	conf.logon_failures_per_minute = 0; /* off */
+	assert_int_equal(auth_bearer_logon(new_call(arena, &zone), "tok"), CALL_OK);
+	conf.logon_failures_per_minute = FAILURES;
+	fresh_limits();
+	arena_free(&arena);
+}
+
+static void R2_13_an_operator_is_limited_whatever_the_token(void **state)
+{
+	static const struct zone_flags zone = {.any = true, .allow_user_password = true};
+	const struct auth_tokens ways[] = {
+	    {.session = "___s"}, {.session = "feed1/pw"}, {.bearer = "tok"}};
+	struct arena *arena = arena_new();
+	struct call *call;
+
+	(void)state;
+	fresh_limits();
+	conf.operator_rate = 1;
+	conf.operator_burst = COUNT(ways);
+	for (size_t i = 0; i < COUNT(ways); i++)
+		assert_int_equal(auth_check(new_call(arena, &zone), &ways[i]), CALL_OK);
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		call = new_call(arena, &zone);
+		assert_int_equal(auth_check(call, &ways[i]), CALL_REFUSED);
+		assert_string_equal(call->causes[0].code, "CIN-100020");
+		assert_int_equal(call->retry_after, 1);
+	}
+	/* Logon is limited by address, and by nothing else. */
+	assert_int_equal(auth_password(new_call(arena, &zone), "feed1", "pw"), CALL_OK);
+	assert_int_equal(auth_bearer_logon(new_call(arena, &zone), "tok"), CALL_OK);
+	conf.operator_rate = 0;
+	assert_int_equal(auth_check(new_call(arena, &zone), &ways[0]), CALL_OK);
 	arena_free(&arena);
 }
 
@@ -375,8 +448,14 @@ int main(void)
 	    cmocka_unit_test(an_operator_bound_to_a_zone),
 	    cmocka_unit_test(a_database_that_is_away_is_no_reason_to_log_on_again),
 	    cmocka_unit_test(R2_13_failed_logons_are_limited_per_address),
+	    cmocka_unit_test(R2_13_every_kind_of_logon_counts),
+	    cmocka_unit_test(R2_13_an_operator_is_limited_whatever_the_token),
 	    cmocka_unit_test(section_4_5_places),
 	};
+	int failed;
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	fresh_limits();
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	limits_unmap(&api.limits);
+	return failed;
 }

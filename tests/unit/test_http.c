@@ -17,7 +17,6 @@
 #include <cmocka.h>
 
 #include "api/api.h"
-#include "api/throttle.h"
 #include "base/log.h"
 #include "schema/cast.h"
 #include "schema/source.h"
@@ -251,7 +250,9 @@ static int prepare(void **state)
 			     .timezone = (char *)(uintptr_t) "UTC",
 			     .session_timeout_s = 86400,
 			     .security_timeout_s = 3600,
-			     .max_records = 3};
+			     .max_records = 3,
+			     .logon_failures_per_minute = 30,
+			     .operator_burst = 1};
 	grants[0] = (struct right_grant){.right = RIGHT_INGEST, .scope = ""};
 	grant_count = 1;
 	registry_loaded = session_open = true;
@@ -259,7 +260,8 @@ static int prepare(void **state)
 	submitted = 0;
 	buf_clear(&written);
 	database_answer = "2026-02-03 04:05:06.789";
-	throttle_reset();
+	limits_unmap(&api.limits);
+	api.limits = limits_map();
 	return 0;
 }
 
@@ -293,6 +295,7 @@ static int start(void **state)
 static int stop(void **state)
 {
 	(void)state;
+	limits_unmap(&api.limits);
 	schema_free(&sample);
 	schema_free(&folder);
 	arena_free(&arena);
@@ -533,7 +536,7 @@ static void R4_12_logon_refused(void **state)
 	assert_string_equal(buf_text(&response.body), "XSV-350012 Invalid login or password\n");
 	assert_null(strstr(buf_text(&response.headers), "Set-Cookie"));
 
-	for (int i = 1; i < THROTTLE_FAILURES; i++)
+	for (int i = 1; i < 30; i++)
 		handle(BODY(wrong));
 	expect(403, "text/plain");
 	handle(BODY(wrong)); /* R2.13 */

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Token buckets in a table of fixed size, for threads of several processes at once, any of which
+ * may be killed at any instruction.  So there is no lock, only two atomic words per bucket: whose
+ * it is, and the time at which it will be full again (what is owed lies between now and then).
+ * Whatever a thread that vanished has left behind is a valid table.
+ *
+ * A key has a neighbourhood of WAYS slots and may lie in any of them; where it is depends on a
+ * secret, so nobody can choose keys that meet somebody else's.  When all slots are taken, the one
+ * that owes least goes.  That decides what a flood of strangers can do: to have an address
+ * forgotten that owes 30 failures, all other slots of its neighbourhood must owe more than it
+ * does, that is, each of these strangers must have failed as often, and all that for every
+ * neighbourhood, since none can be aimed at: about two million failures, each with its argon2id,
+ * within the seconds in which the block would have ended by itself.  Strangers who fail
+ * once or twice push out each other.  Operators and addresses have tables of their own, or
+ * failed log-ons, which owe seconds, would push out operators, who owe less.
+ *
+ * A slot changes hands in two steps: its debt is struck out, then its key is replaced.  One who
+ * charged the old key between the two has charged the new one, with one call; and one key
+ * that two threads bring in at once may get two slots, of which the second is forgotten.  Both
+ * cost one token, rarely.
+ */
+#include "config.h"
+
+#include "session/limits.h"
+
+#include <sodium.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define WAYS	       16
+#define OPERATOR_SLOTS (512 * WAYS)
+#define ADDRESS_SLOTS  (4096 * WAYS)
+#define SECOND_US      1000000
+
+struct slot {
+	_Atomic uint64_t key; /* a keyed hash; 0: never used */
+	_Atomic int64_t full_us;
+};
+
+struct limits { /* all zero but the secret is an empty table */
+	unsigned char secret[crypto_shorthash_KEYBYTES];
+	struct slot operators[OPERATOR_SLOTS];
+	struct slot addresses[ADDRESS_SLOTS];
+};
+
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a lock would be another one in each process");
+
+struct limits *limits_map(void)
+{
+	const size_t size = sizeof(struct limits);
+	struct limits *limits;
+
+	/* cppcheck-suppress invalidFunctionArg ; no file: -1 */
+	limits = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (limits == MAP_FAILED)
+		return NULL;
+	if (getentropy(limits->secret, sizeof(limits->secret)) < 0)
+		limits_unmap(&limits); /* sets it to NULL */
+	return limits;
+}
+
+void limits_unmap(struct limits **holder)
+{
+	if (*holder != NULL)
+		munmap(*holder, sizeof(**holder));
+	*holder = NULL;
+}
+
+/* --- slots -------------------------------------------------------------------------------- */
+
+/* 64 bits of SipHash stand for the key itself: that two meet is not to be expected. */
+static uint64_t key_of(const struct limits *limits, const void *bytes, size_t length)
+{
+	unsigned char hash[crypto_shorthash_BYTES];
+	uint64_t key;
+
+	_Static_assert(sizeof(hash) == sizeof(key), "SipHash-2-4");
+	crypto_shorthash(hash, bytes, length, limits->secret);
+	memcpy(&key, hash, sizeof(key));
+	return key != 0 ? key : 1;
+}
+
+static struct slot *neighbourhood(struct slot *slots, size_t count, uint64_t key)
+{
+	return &slots[key % (count / WAYS) * WAYS];
+}
+
+static struct slot *find(struct slot *home, uint64_t key)
+{
+	for (size_t i = 0; i < WAYS; i++)
+		if (atomic_load(&home[i].key) == key)
+			return &home[i];
+	return NULL;
+}
+
+static struct slot *owes_least(struct slot *home)
+{
+	struct slot *least = home;
+
+	for (size_t i = 1; i < WAYS; i++)
+		if (atomic_load(&home[i].full_us) < atomic_load(&least->full_us))
+			least = &home[i];
+	return least;
+}
+
+/* False: somebody else changed it meanwhile. */
+static bool take_over(struct slot *slot, uint64_t key)
+{
+	int64_t full_us = atomic_load(&slot->full_us);
+	uint64_t old = atomic_load(&slot->key);
+
+	return atomic_compare_exchange_strong(&slot->full_us, &full_us, 0) &&
+	       atomic_compare_exchange_strong(&slot->key, &old, key);
+}
+
+static struct slot *find_or_claim(struct slot *home, uint64_t key)
+{
+	struct slot *slot;
+
+	while ((slot = find(home, key)) == NULL) {
+		slot = owes_least(home);
+		if (take_over(slot, key))
+			break;
+	}
+	return slot;
+}
+
+static struct slot *operator_home(struct limits *limits, uint64_t key)
+{
+	return neighbourhood(limits->operators, OPERATOR_SLOTS, key);
+}
+
+static struct slot *address_home(struct limits *limits, uint64_t key)
+{
+	return neighbourhood(limits->addresses, ADDRESS_SLOTS, key);
+}
+
+/* --- buckets ------------------------------------------------------------------------------ */
+
+/* How long it takes to earn one token. */
+static int64_t token_us(const struct limits_rate *rate)
+{
+	return (int64_t)rate->per_s * SECOND_US / rate->count;
+}
+
+static unsigned whole_seconds(int64_t us)
+{
+	return us > 0 ? (unsigned)((us + SECOND_US - 1) / SECOND_US) : 0;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+unsigned limits_operator_call(struct limits *limits, int64_t operator_id,
+			      const struct limits_rate *rate, int64_t now_us)
+{
+	int64_t one_us, all_us, full_us, after_us;
+	struct slot *slot;
+	uint64_t key;
+
+	if (rate->count == 0)
+		return 0;
+	one_us = token_us(rate);
+	all_us = one_us * rate->burst;
+	key = key_of(limits, &operator_id, sizeof(operator_id));
+	slot = find_or_claim(operator_home(limits, key), key);
+	full_us = atomic_load(&slot->full_us);
+	do {
+		/* After a reload the old debt may exceed the new bucket: then it is empty. */
+		after_us = earlier(later(full_us, now_us), now_us + all_us) + one_us;
+		if (after_us > now_us + all_us)
+			return whole_seconds(after_us - now_us - all_us);
+	} while (!atomic_compare_exchange_weak(&slot->full_us, &full_us, after_us));
+	return 0;
+}
+
+unsigned limits_logon_wait_s(struct limits *limits, const struct in6_addr *address,
+			     const struct limits_rate *rate, int64_t now_us)
+{
+	uint64_t key = key_of(limits, address, sizeof(*address));
+	struct slot *slot = find(address_home(limits, key), key);
+
+	if (slot == NULL || rate->count == 0)
+		return 0;
+	return whole_seconds(atomic_load(&slot->full_us) - now_us -
+			     token_us(rate) * (rate->burst - 1));
+}
+
+void limits_logon_failed(struct limits *limits, const struct in6_addr *address,
+			 const struct limits_rate *rate, int64_t now_us)
+{
+	int64_t full_us;
+	struct slot *slot;
+	uint64_t key;
+
+	if (rate->count == 0)
+		return;
+	key = key_of(limits, address, sizeof(*address));
+	slot = find_or_claim(address_home(limits, key), key);
+	full_us = atomic_load(&slot->full_us);
+	while (!atomic_compare_exchange_weak(&slot->full_us, &full_us,
+					     later(full_us, now_us) + token_us(rate)))
+		;
+}
