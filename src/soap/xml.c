@@ -276,6 +276,30 @@ static void parse(struct builder *b, const struct charset_text *text)
 	xmlFreeParserCtxt(b->parser);
 }
 
+/* XML 1.0, 2.11: line ends become one LF before anything is parsed.  libxml2 does so itself, except
+ * in CDATA sections when it runs as a push parser. */
+static void unify_line_ends(struct charset_text *text, struct arena *arena)
+{
+	const char *from = text->bytes, *end = from + text->length, *cr;
+	char *out, *to;
+
+	if (memchr(from, '\r', text->length) == NULL)
+		return;
+	out = to = arena_alloc(arena, text->length);
+	while ((cr = memchr(from, '\r', (size_t)(end - from))) != NULL) {
+		memcpy(to, from, (size_t)(cr - from));
+		to += cr - from;
+		*to++ = '\n';
+		from = cr + 1;
+		if (from < end && *from == '\n')
+			from++;
+	}
+	memcpy(to, from, (size_t)(end - from));
+	to += end - from;
+	text->bytes = out;
+	text->length = (size_t)(to - out);
+}
+
 static pthread_once_t libxml_once = PTHREAD_ONCE_INIT;
 
 struct xml_element *xml_parse(const char *bytes, size_t length, const char *charset,
@@ -292,6 +316,7 @@ struct xml_element *xml_parse(const char *bytes, size_t length, const char *char
 	}
 	if (charset_to_utf8(bytes, length, charset, arena, &text, p) < 0)
 		return NULL;
+	unify_line_ends(&text, arena);
 	if (text.length > INT_MAX) { /* what libxml2 can count */
 		problem_set(p, CODE_XML_LIMIT, "The document is too long.");
 		return NULL;

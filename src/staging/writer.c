@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -30,14 +31,15 @@
  * better than we do how to wait, and request threads are few. */
 #define REFUSE_MS 1000
 
-/* Dead-locks and broken connections heal; twice is enough to tell. */
-#define MAX_ATTEMPTS 3
-static const unsigned attempt_pause_ms[MAX_ATTEMPTS] = {0, 10, 100};
+/* Dead-locks and broken connections heal, and a table that is being altered is free again soon. */
+#define MAX_ATTEMPTS 5
+static const unsigned attempt_pause_ms[MAX_ATTEMPTS] = {0, 10, 100, 100, 100};
 
 /* One call that waits; it lies on the stack of the thread that made it. */
 struct submission {
 	const struct change *changes;
 	size_t count;
+	int64_t give_up_ms;	 /* not tried again after that */
 	struct submission *next; /* guarded by the writer's lock until it is taken */
 	bool taken;		 /* likewise; from then on the writer thread answers */
 
@@ -82,13 +84,15 @@ static struct timespec deadline_in(unsigned ms)
 	return at;
 }
 
-static void submission_init(struct submission *sub, const struct change *changes, size_t count)
+static void submission_init(struct submission *sub, const struct change *changes, size_t count,
+			    unsigned wait_limit_ms)
 {
 	pthread_condattr_t attr;
 
 	memset(sub, 0, sizeof(*sub));
 	sub->changes = changes;
 	sub->count = count;
+	sub->give_up_ms = clock_monotonic_ms() + wait_limit_ms;
 	pthread_mutex_init(&sub->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -185,7 +189,7 @@ enum outcome writer_submit(struct writer *w, const struct change *changes, size_
 	memset(error, 0, sizeof(*error));
 	if (count == 0)
 		return OUTCOME_OK;
-	submission_init(&sub, changes, count);
+	submission_init(&sub, changes, count, w->options.wait_limit_ms);
 	if (enqueue(w, &sub)) {
 		pthread_mutex_lock(&sub.lock);
 		await(w, &sub);
@@ -212,24 +216,44 @@ static void disconnect(struct writer *w)
 	db_close(&w->db);
 }
 
+/*
+ * A call in the writer's hands cannot be withdrawn: were a table locked for long, it would wait
+ * past the five seconds of R2.15.  So a lock is waited for in short stretches, and the caller is
+ * told in time that nothing was stored.
+ */
+static enum outcome limit_lock_waits(struct writer *w)
+{
+	unsigned stretch_s = w->options.wait_limit_ms / 4000;
+	char sql[96];
+
+	if (stretch_s == 0)
+		stretch_s = 1;
+	snprintf(sql, sizeof(sql),
+		 "SET SESSION lock_wait_timeout = %u, innodb_lock_wait_timeout = %u", stretch_s,
+		 stretch_s);
+	return db_exec(w->db, sql);
+}
+
+static void refuse_for_a_while(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->refuse_until_ms = clock_monotonic_ms() + REFUSE_MS;
+	pthread_mutex_unlock(&w->lock);
+}
+
 /* A handle that lost its connection is never used again (db.h). */
 static enum outcome connect_if_needed(struct writer *w)
 {
-	enum outcome rc;
-
 	if (w->db != NULL && db_alive(w->db))
 		return OUTCOME_OK;
 	disconnect(w);
 	if (clock_monotonic_ms() < w->refuse_until_ms)
 		return OUTCOME_RETRY; /* of calls that came during the failed attempt */
-	if ((rc = db_open(&w->options.login, &w->db)) != OUTCOME_OK) {
-		w->db = NULL;
-		pthread_mutex_lock(&w->lock);
-		w->refuse_until_ms = clock_monotonic_ms() + REFUSE_MS;
-		pthread_mutex_unlock(&w->lock);
-		return OUTCOME_RETRY;
-	}
-	return OUTCOME_OK;
+	if (db_open(&w->options.login, &w->db) == OUTCOME_OK && limit_lock_waits(w) == OUTCOME_OK)
+		return OUTCOME_OK;
+	disconnect(w);
+	refuse_for_a_while(w);
+	return OUTCOME_RETRY;
 }
 
 /* ---- transactions ---- */
@@ -298,16 +322,15 @@ static void count_retries(struct writer *w, size_t calls)
 }
 
 /* As transact, and again while that may help: not when there is no database, not after the
- * time that a caller is willing to wait, and never when the commit may have arrived. */
+ * time that the first caller is willing to wait, and never when the commit may have arrived. */
 static enum outcome transact_patiently(struct writer *w, struct submission **calls, size_t count,
 				       struct writer_error *error)
 {
-	int64_t give_up_ms = clock_monotonic_ms() + w->options.wait_limit_ms;
 	enum outcome rc = OUTCOME_RETRY;
 
 	for (unsigned attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
 		if (attempt > 0) {
-			if (clock_monotonic_ms() >= give_up_ms)
+			if (clock_monotonic_ms() >= calls[0]->give_up_ms)
 				break;
 			pause_ms(attempt_pause_ms[attempt]);
 			count_retries(w, count);

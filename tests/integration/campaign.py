@@ -112,9 +112,12 @@ class Database:
     def start(self, wait=True):
         user = subprocess.check_output(["id", "-un"], text=True).strip()
         self.log = open(self.folder / "mariadb.log", "ab")
+        # Of its own: another server that starts clears a shared folder of temporary tables.
+        (self.folder / "tmp").mkdir(exist_ok=True)
         self.process = subprocess.Popen(
             [program("mariadbd"), "--no-defaults", f"--datadir={self.folder}/data",
              f"--socket={self.socket}", f"--pid-file={self.folder}/mariadb.pid",
+             f"--tmpdir={self.folder}/tmp",
              "--skip-networking", f"--user={user}", "--character-set-server=utf8mb4",
              "--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=256M",
              "--innodb-log-file-size=128M", "--max-connections=300"] + self.options,
@@ -160,6 +163,32 @@ class Database:
         return [[None if v == "NULL" else re.sub(r"\\[nt\\0]", lambda m: unescape[m[0]], v)
                  for v in line.split("\t")]
                 for line in p.stdout.split("\n")[:-1]]
+
+
+class Session:
+    """One kept connection to the database: what it locks stays locked until it is closed."""
+
+    def __init__(self, db, database):
+        self.process = subprocess.Popen(db.client(database) + ["--batch", "--skip-column-names", "--unbuffered"],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run(self, statement):
+        """Executes STATEMENT, and returns when it is done."""
+        self.process.stdin.write(statement + "; SELECT 'done';\n")
+        self.process.stdin.flush()
+        for line in self.process.stdout:
+            if line == "done\n":
+                return
+        raise AssertionError(f"SQL failed: {statement}")
+
+    def close(self):
+        self.process.communicate()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
 
 class Answer:
@@ -361,7 +390,8 @@ class Instance:
             return [int(p) for p in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
         return []
 
-    def start_nginx(self, workers=2):
+    def start_nginx(self, workers=2, edit=None):
+        """EDIT gets the text of the shipped site and returns another."""
         need("nginx")
         prefix = self.folder / "nginx"
         prefix.mkdir(exist_ok=True)
@@ -371,7 +401,7 @@ class Instance:
         site = (SOURCE / "nginx" / "campaign-ingest.conf").read_text()
         site = site.replace("unix:/run/campaign-ingest/ingestd.sock", f"unix:{self.folder}/ingestd.sock")
         site = site.replace("127.0.0.1:8080", f"127.0.0.1:{self.port}")
-        (prefix / "site.conf").write_text(site)
+        (prefix / "site.conf").write_text(edit(site) if edit else site)
         user = "user root;\n" if os.geteuid() == 0 else ""
         (prefix / "nginx.conf").write_text(
             f"{user}daemon off;\nmaster_process on;\nworker_processes {workers};\n"

@@ -71,7 +71,7 @@ static void check(const struct cast_case *cases, size_t count)
 
 #define CHECK(cases) check(cases, sizeof(cases) / sizeof((cases)[0]))
 
-static void R6_2_string(void **state)
+static void section_6_2_string(void **state)
 {
 	static const struct cast_case cases[] = {
 	    {XTK_STRING, "abc", "abc", NULL},	    {XTK_STRING, "", NOTHING, NULL},
@@ -87,7 +87,7 @@ static void R6_2_string(void **state)
 	CHECK(cases);
 }
 
-static void R6_2_memo(void **state)
+static void section_6_2_memo(void **state)
 {
 	static const struct cast_case cases[] = {
 	    {XTK_MEMO, "longer than five ", "longer than five ", NULL},
@@ -101,7 +101,7 @@ static void R6_2_memo(void **state)
 	CHECK(cases);
 }
 
-static void R6_2_boolean(void **state)
+static void section_6_2_boolean(void **state)
 {
 	static const struct cast_case cases[] = {
 	    {XTK_BOOLEAN, "true", "1", NULL},	{XTK_BOOLEAN, "TRUE", "1", NULL},
@@ -118,7 +118,7 @@ static void R6_2_boolean(void **state)
 	CHECK(cases);
 }
 
-static void R6_2_byte(void **state)
+static void section_6_2_byte(void **state)
 {
 	static const struct cast_case cases[] = {
 	    {XTK_BYTE, "0", "0", NULL},		 {XTK_BYTE, "+7", "7", NULL},
@@ -142,7 +142,7 @@ static void R6_2_byte(void **state)
 	CHECK(cases);
 }
 
-static void R6_2_short_long_int64(void **state)
+static void section_6_2_short_long_int64(void **state)
 {
 	static const struct cast_case cases[] = {
 	    {XTK_SHORT, "32767", "32767", NULL},
@@ -174,7 +174,7 @@ static void R6_2_short_long_int64(void **state)
 	CHECK(cases);
 }
 
-static void R6_2_double(void **state)
+static void section_6_2_double(void **state)
 {
 	static const struct cast_case cases[] = {
 	    {XTK_DOUBLE, "12.50", "12.5", NULL},
@@ -208,7 +208,7 @@ static void R6_2_double(void **state)
 	CHECK(cases);
 }
 
-static void R6_2_date(void **state)
+static void section_6_2_date(void **state)
 {
 	static const struct cast_case cases[] = {
 	    {XTK_DATE, "2026-02-03", "2026-02-03", NULL},
@@ -241,7 +241,7 @@ static void R6_2_date(void **state)
 	CHECK(cases);
 }
 
-static void R6_2_datetime(void **state)
+static void section_6_2_datetime(void **state)
 {
 	static const struct cast_case cases[] = {
 	    {XTK_DATETIME, "2026-02-03", "2026-02-03 00:00:00.000", NULL},
@@ -285,7 +285,7 @@ static void R6_2_datetime(void **state)
 	CHECK(cases);
 }
 
-static void R6_2_datetimenotz_time(void **state)
+static void section_6_2_datetimenotz_time(void **state)
 {
 	static const struct cast_case cases[] = {
 	    {XTK_DATETIMENOTZ, "2026-02-03 04:05:06.25", "2026-02-03 04:05:06.250", NULL},
@@ -308,7 +308,7 @@ static void R6_2_datetimenotz_time(void **state)
 	CHECK(cases);
 }
 
-static void R6_2_uuid(void **state)
+static void section_6_2_uuid(void **state)
 {
 	static const struct cast_case cases[] = {
 	    {XTK_UUID, "ABC12345", "ABC12345", NULL}, /* R5.8: any text, not folded */
@@ -331,7 +331,7 @@ static void R6_2_uuid(void **state)
 	CHECK(cases);
 }
 
-static void R6_2_blob(void **state)
+static void section_6_2_blob(void **state)
 {
 	static const struct cast_case cases[] = {
 	    {XTK_BLOB, "aGVqIGhlag==", "hej hej", NULL},
@@ -357,7 +357,7 @@ static void R6_2_blob(void **state)
 }
 
 /* Text and code of the faults: field and type, never the value. */
-static void R6_2_problems(void **state)
+static void section_6_2_problems(void **state)
 {
 	const struct {
 		struct field field;
@@ -418,7 +418,7 @@ static void R3_8_boolean_parameter(void **state)
 }
 
 /* The decimal point is a point, whatever the locale. */
-static void R6_2_double_in_any_locale(void **state)
+static void section_6_2_double_in_any_locale(void **state)
 {
 	static const struct cast_case cases[] = {
 	    {XTK_DOUBLE, "12.5", "12.5", NULL},
@@ -433,7 +433,7 @@ static void R6_2_double_in_any_locale(void **state)
 }
 
 /* R6.2: a date-time without zone is one of the configured zone.  Runs last: it sets TZ. */
-static void R6_2_configured_zone(void **state)
+static void section_6_2_configured_zone(void **state)
 {
 	static const struct cast_case cases[] = {
 	    {XTK_DATETIME, "2026-02-03 04:05:06", "2026-02-03 03:05:06.000", NULL},
@@ -463,7 +463,7 @@ static void R6_2_configured_zone(void **state)
 	timezone_name = "UTC";
 }
 
-static void R6_2_unknown_zone(void **state)
+static void section_6_2_unknown_zone(void **state)
 {
 	(void)state;
 	assert_int_equal(cast_init("UTC"), 0);
@@ -506,23 +506,23 @@ static void calendar_agrees(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(R6_2_string),
-	    cmocka_unit_test(R6_2_memo),
-	    cmocka_unit_test(R6_2_boolean),
-	    cmocka_unit_test(R6_2_byte),
-	    cmocka_unit_test(R6_2_short_long_int64),
-	    cmocka_unit_test(R6_2_double),
-	    cmocka_unit_test(R6_2_date),
-	    cmocka_unit_test(R6_2_datetime),
-	    cmocka_unit_test(R6_2_datetimenotz_time),
-	    cmocka_unit_test(R6_2_uuid),
-	    cmocka_unit_test(R6_2_blob),
-	    cmocka_unit_test(R6_2_problems),
+	    cmocka_unit_test(section_6_2_string),
+	    cmocka_unit_test(section_6_2_memo),
+	    cmocka_unit_test(section_6_2_boolean),
+	    cmocka_unit_test(section_6_2_byte),
+	    cmocka_unit_test(section_6_2_short_long_int64),
+	    cmocka_unit_test(section_6_2_double),
+	    cmocka_unit_test(section_6_2_date),
+	    cmocka_unit_test(section_6_2_datetime),
+	    cmocka_unit_test(section_6_2_datetimenotz_time),
+	    cmocka_unit_test(section_6_2_uuid),
+	    cmocka_unit_test(section_6_2_blob),
+	    cmocka_unit_test(section_6_2_problems),
 	    cmocka_unit_test(R3_8_boolean_parameter),
-	    cmocka_unit_test(R6_2_double_in_any_locale),
+	    cmocka_unit_test(section_6_2_double_in_any_locale),
 	    cmocka_unit_test(calendar_agrees),
-	    cmocka_unit_test(R6_2_unknown_zone),
-	    cmocka_unit_test(R6_2_configured_zone),
+	    cmocka_unit_test(section_6_2_unknown_zone),
+	    cmocka_unit_test(section_6_2_configured_zone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,12 @@ static void section_3_4(void **state)
 	     "value type"},
 	    {"xtk:persist", "Ingest", "urn:wpp:default", false, RIGHT_INGEST, "doc", "sUuids"},
 	    {"xtk:persist", "IngestExt", "urn:wpp:default", false, RIGHT_INGEST, "doc", ""},
+	    {"nms:subscription", "Subscribe", "urn:nms:subscription", false, RIGHT_SUBSCRIBE,
+	     "serviceName recipient create", ""},
+	    {"nms:subscription", "Unsubscribe", "urn:nms:subscription", false, RIGHT_SUBSCRIBE,
+	     "serviceName recipient", ""},
+	    {"nms:replicationStrategy", "StartReplicateStagingData", "urn:nms:replicationStrategy",
+	     false, RIGHT_REPLICATE, "schema", ""},
 	};
 	char names[200];
 

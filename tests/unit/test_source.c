@@ -222,6 +222,53 @@ static void R5_3_types_and_structures(void **state)
 	schema_free(&s);
 }
 
+/* Whatever stands beside it, and in which place. */
+static void R5_1_the_main_element_has_the_schemas_name(void **state)
+{
+	static const char source[] =
+	    "<srcSchema namespace='t' name='a'>"
+	    "<element name='b' sqltable='wrong'><attribute name='wrong'/></element>"
+	    "<enumeration name='a'><value name='x' value='1'/></enumeration>"
+	    "<attribute name='a'/>"
+	    "<element name='a' sqltable='right'><attribute name='right'/></element>"
+	    "<element name='A' sqltable='wrong'><attribute name='wrong'/></element>"
+	    "</srcSchema>";
+	struct schema *s = compile(source, NULL);
+
+	(void)state;
+	assert_string_equal(s->table, "right");
+	assert_int_equal(s->field_count, 1);
+	assert_string_equal(s->fields[0].xpath, "@right");
+	schema_free(&s);
+}
+
+static void R5_6_column_names(void **state)
+{
+	static const struct {
+		const char *fields, *column;
+	} cases[] = {
+	    {"<attribute name='testcol1'/>", "testcol1"},
+	    {"<attribute name='company-id'/>", "company-id"},
+	    {"<attribute name='TestCol'/>", "TestCol"},
+	    {"<attribute name='x' sqlname='sTestcol1'/>", "sTestcol1"},
+	    {"<element name='location'><attribute name='city'/></element>", "location_city"},
+	    {"<element name='a'><element name='b'><attribute name='c'/></element></element>",
+	     "a_b_c"},
+	    {"<element name='a'><attribute name='c' sqlname='plain'/></element>", "plain"},
+	    {"<element name='comment' type='memo'/>", "comment"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *source = xasprintf(SCHEMA("", "%s"), cases[i].fields);
+		struct schema *s = compile(source, NULL);
+
+		assert_string_equal(s->fields[0].column, cases[i].column);
+		schema_free(&s);
+		free(source);
+	}
+}
+
 static void R5_5_sqltable(void **state)
 {
 	struct schema *s = compile(SCHEMA(STAGED "sqltable='DemA'", "<attribute name='f'/>"), NULL);
@@ -557,10 +604,12 @@ static void utf8_sources(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(R5_1_the_main_element_has_the_schemas_name),
 	    cmocka_unit_test(R5_2_example_fields),
 	    cmocka_unit_test(R5_2_example_schema),
 	    cmocka_unit_test(R5_3_types_and_structures),
 	    cmocka_unit_test(R5_5_sqltable),
+	    cmocka_unit_test(R5_6_column_names),
 	    cmocka_unit_test(R5_7_autopk),
 	    cmocka_unit_test(R5_7_internal_key_first),
 	    cmocka_unit_test(R5_9_links),

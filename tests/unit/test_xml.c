@@ -254,7 +254,7 @@ static const struct wellformed_case {
      CODE_XML_LIMIT},
 };
 
-static void R2_3_wellformed_or_not(void **state)
+static void section_2_3_wellformed_or_not(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(wellformed_cases); i++) {
@@ -342,7 +342,7 @@ static void expect_limit(const struct limit_case *c, size_t count, const char *c
 	arena_reset(arena);
 }
 
-static void R2_3_limits_are_exact(void **state)
+static void section_2_3_limits_are_exact(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(limit_cases); i++) {
@@ -360,7 +360,7 @@ static void nested(struct buf *b, size_t depth)
 		buf_add(b, "</a >");
 }
 
-static void R2_3_depth(void **state)
+static void section_2_3_depth(void **state)
 {
 	struct buf b = BUF_INIT;
 
@@ -424,7 +424,7 @@ static const struct attack {
     {"200,000 name spaces", "<a>", 200000, "<b xmlns='%'/>", "</a>", CODE_XML_LIMIT, 2000},
 };
 
-static void R2_3_attacks_end_soon(void **state)
+static void section_2_3_attacks_end_soon(void **state)
 {
 	struct buf b = BUF_INIT;
 
@@ -445,7 +445,7 @@ static void R2_3_attacks_end_soon(void **state)
 }
 
 /* libxml2 words an error for each undeclared prefix, with the element's name in it. */
-static void R2_3_undeclared_prefixes_with_long_names(void **state)
+static void section_2_3_undeclared_prefixes_with_long_names(void **state)
 {
 	struct buf element = BUF_INIT, b = BUF_INIT;
 
@@ -466,6 +466,13 @@ static void text_is_joined(void **state)
 {
 	(void)state;
 	expect_text("CDATA", BYTES("<a><![CDATA[fragile <3]]></a>"), NULL, "fragile <3");
+	expect_text("line ends", BYTES("<a>1\r\n2\r3\n4\r\r\n&#13;&#10;\r</a>"), NULL,
+		    "1\n2\n3\n4\n\n\r\n\n");
+	expect_text("line ends in CDATA",
+		    BYTES("\r\n<a>\r<![CDATA[1\r\n2\r3\n\r]]><![CDATA[\n4]]>\r\n</a>\r\n"), NULL,
+		    "\n1\n2\n3\n\n\n4\n");
+	expect_text("line ends of UTF-16", BYTES("\xFE\xFF\0<\0a\0>\0\r\0\n\0x\0<\0/\0a\0>"), NULL,
+		    "\nx");
 	expect_text("pieces", BYTES("<a> x<![CDATA[ <&]]>]]&gt;<!-- c --><?p i?>&amp;&#10;y </a>"),
 		    NULL, " x <&]]>&\ny ");
 	expect_text("around children", BYTES("<a>1<b>x<c>y</c>z</b>2<b/>3</a>"), NULL, "123");
@@ -530,7 +537,7 @@ static void R3_1_undeclared_prefix_has_no_namespace(void **state)
 }
 
 /* 2.3: the name space is bound although its URI is none. */
-static void R2_3_invalid_uri_is_kept(void **state)
+static void section_2_3_invalid_uri_is_kept(void **state)
 {
 	struct problem p;
 	const struct xml_element *a;
@@ -617,19 +624,19 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(R2_2_charsets, setup, teardown),
 	    cmocka_unit_test_setup_teardown(R2_2_problem_names_the_charset, setup, teardown),
-	    cmocka_unit_test_setup_teardown(R2_3_wellformed_or_not, setup, teardown),
+	    cmocka_unit_test_setup_teardown(section_2_3_wellformed_or_not, setup, teardown),
 	    cmocka_unit_test_setup_teardown(R3_20_problem_shows_no_values, setup, teardown),
-	    cmocka_unit_test_setup_teardown(R2_3_limits_are_exact, setup, teardown),
-	    cmocka_unit_test_setup_teardown(R2_3_depth, setup, teardown),
+	    cmocka_unit_test_setup_teardown(section_2_3_limits_are_exact, setup, teardown),
+	    cmocka_unit_test_setup_teardown(section_2_3_depth, setup, teardown),
 	    cmocka_unit_test_setup_teardown(namespaces_in_force, setup, teardown),
-	    cmocka_unit_test_setup_teardown(R2_3_attacks_end_soon, setup, teardown),
-	    cmocka_unit_test_setup_teardown(R2_3_undeclared_prefixes_with_long_names, setup,
+	    cmocka_unit_test_setup_teardown(section_2_3_attacks_end_soon, setup, teardown),
+	    cmocka_unit_test_setup_teardown(section_2_3_undeclared_prefixes_with_long_names, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(text_is_joined, setup, teardown),
 	    cmocka_unit_test_setup_teardown(tree, setup, teardown),
 	    cmocka_unit_test_setup_teardown(R3_1_undeclared_prefix_has_no_namespace, setup,
 					    teardown),
-	    cmocka_unit_test_setup_teardown(R2_3_invalid_uri_is_kept, setup, teardown),
+	    cmocka_unit_test_setup_teardown(section_2_3_invalid_uri_is_kept, setup, teardown),
 	    cmocka_unit_test_setup_teardown(escaping, setup, teardown),
 	    cmocka_unit_test_setup_teardown(escaping_is_read_back, setup, teardown),
 	};
