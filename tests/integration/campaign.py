@@ -111,11 +111,13 @@ class Database:
 
     def start(self, wait=True):
         user = subprocess.check_output(["id", "-un"], text=True).strip()
+        # Temporary tables of several servers in one folder get in each other's way.
+        (self.folder / "tmp").mkdir(exist_ok=True)
         self.log = open(self.folder / "mariadb.log", "ab")
         self.process = subprocess.Popen(
             [program("mariadbd"), "--no-defaults", f"--datadir={self.folder}/data",
              f"--socket={self.socket}", f"--pid-file={self.folder}/mariadb.pid",
-             "--skip-networking", f"--user={user}", "--character-set-server=utf8mb4",
+             f"--tmpdir={self.folder}/tmp", "--skip-networking", f"--user={user}", "--character-set-server=utf8mb4",
              "--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=256M",
              "--innodb-log-file-size=128M", "--max-connections=300"] + self.options,
             stdout=self.log, stderr=self.log)
