@@ -4,7 +4,7 @@
 and nothing that is pending is dropped."""
 import sys
 
-from campaign import Instance, main
+from campaign import Instance, main, wait_for
 
 
 def source(fields, name="thing", staged=True, more=""):
@@ -55,7 +55,8 @@ with Instance() as c:
         client = c.logon()
         text = "\u00e5" * 50
         values = " ".join(f'f{i}="{text}"' for i in range(60))
-        assert client.ingest(f'<w xtkschema="cus:wideStg" {values}/>').status == 200
+        wait_for("the pool knows the schema (R5.12a)",
+                 lambda: client.ingest(f'<w xtkschema="cus:wideStg" {values}/>').status == 200, 2)
         r = client.ingest(f'<w xtkschema="cus:wideStg" f0="{"x" * 51}"/>')
         assert "CIN-100205" in r.fault[2], r
         c.sync()
