@@ -118,6 +118,22 @@ static int read_columns(struct db *db, const char *table, struct arena *arena,
 	return 0;
 }
 
+/* Keys that were declared since the table was made. */
+static int settle_indexes(struct db *db, const struct schema *s, const char *table,
+			  const char *file)
+{
+	struct buf sql = BUF_INIT;
+	int rc = 0;
+
+	ddl_add_indexes(&sql, s);
+	if (sql.length > 0 && db_exec(db, buf_text(&sql)) != OUTCOME_OK) {
+		admin_complain("%s: indexes of table %s: %s", file, table, db_error(db));
+		rc = -1;
+	}
+	buf_free(&sql);
+	return rc;
+}
+
 /* Makes the table or brings it up to S.  *MADE tells that it was not there. */
 static int settle_table(struct db *db, const struct schema *s, enum ddl_table which,
 			const char *table, const char *file, bool *made)
@@ -136,6 +152,8 @@ static int settle_table(struct db *db, const struct schema *s, enum ddl_table wh
 		admin_complain("%s: table %s: %s", file, table, db_error(db));
 		rc = -1;
 	}
+	if (rc == 0 && count > 0 && which == DDL_ENTITY)
+		rc = settle_indexes(db, s, table, file);
 	if (made != NULL)
 		*made = rc == 0 && count == 0;
 	buf_free(&sql);

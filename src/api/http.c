@@ -55,14 +55,6 @@ static void health_ping_page(struct call *call)
 		health_ping(call);
 }
 
-static void wsdl_route(struct call *call)
-{
-	if (auth_place(call) < 0)
-		call_answer_refusal(call);
-	else
-		wsdl_page(call);
-}
-
 static bool is_get(const char *method)
 {
 	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
@@ -80,7 +72,7 @@ static void route(struct call *call)
 		health_ping_page(call);
 	else if (strcmp(path, "/nl/jsp/schemawsdl.jsp") == 0 &&
 		 (is_get(call->request->method) || strcmp(call->request->method, "POST") == 0))
-		wsdl_route(call);
+		wsdl_page(call);
 	else
 		call_answer_text(call, 404, "There is nothing here.");
 }

@@ -227,9 +227,13 @@ static const char *address_of(const struct call *call)
 {
 	static const char path[] = "/nl/jsp/soaprouter.jsp";
 	const struct api_request *r = call->request;
+	const char *url = call->conf->public_url;
+	size_t length = strlen(url);
 
-	if (*call->conf->public_url != '\0')
-		return arena_printf(call->arena, "%s%s", call->conf->public_url, path);
+	while (length > 0 && url[length - 1] == '/')
+		length--;
+	if (length > 0)
+		return arena_printf(call->arena, "%.*s%s", (int)length, url, path);
 	return arena_printf(call->arena, "%s://%s%s", r->https ? "https" : "http",
 			    r->host != NULL ? r->host : "localhost", path);
 }
@@ -240,8 +244,15 @@ static bool session_given(struct call *call)
 	struct auth_tokens tokens;
 
 	if (!call->conf->wsdl_requires_session)
-		return true;
+		return true; /* from everywhere: it tells no secret */
+	if (auth_place(call) < 0) {
+		call_answer_refusal(call);
+		return false;
+	}
 	auth_collect(call->request, NULL, NULL, NULL, call->arena, &tokens);
+	/* The cookie alone will do, as a browser sends it: reading changes nothing that a forged
+	 * request could be after (R4.4). */
+	tokens.by_cookie = false;
 	switch (auth_check(call, &tokens)) {
 	case CALL_OK:
 		return true;
@@ -257,27 +268,41 @@ static bool session_given(struct call *call)
 	return false;
 }
 
-void wsdl_page(struct call *call)
+/* The id of the schema that is asked for; NULL: the request has been answered. */
+static const char *schema_asked_for(struct call *call)
 {
 	const char *id = soap_query_value(call->request->query, "schema", call->arena);
-	const struct schema *s = NULL;
-	const char *colon;
+	const struct schema *s;
+	bool staging = false;
 
-	if (!session_given(call))
-		return;
 	if (id == NULL || *id == '\0') {
 		call_answer_text(call, 400, "The parameter 'schema' is missing.");
-		return;
+		return NULL;
 	}
-	if (!method_schema_is_service(id) && call->registry != NULL)
-		s = registry_find(call->registry, id, NULL);
-	colon = strchr(id, ':');
-	if (colon == NULL || (s == NULL && !method_schema_is_service(id))) {
+	if (method_schema_is_service(id))
+		return id;
+	if (call->registry == NULL) {
+		call_answer_text(call, 503, "Schemas are not loaded yet, try again later.");
+		return NULL;
+	}
+	s = registry_find(call->registry, id, &staging);
+	if (s == NULL) {
 		call_answer_text(call, 404, "There is no such schema.");
-		return;
+		return NULL;
 	}
+	return staging ? s->staging_id : s->id; /* ID may be another name for it: 5.5 */
+}
+
+void wsdl_page(struct call *call)
+{
+	const char *id, *colon;
+
+	if (!session_given(call) || (id = schema_asked_for(call)) == NULL)
+		return;
+	colon = strchr(id, ':');
 	call->response->status = 200;
 	call->response->content_type = "text/xml; charset=utf-8";
+	buf_add(&call->response->headers, "Cache-Control: no-store\r\n");
 	wsdl_write(&call->response->body, arena_strndup(call->arena, id, (size_t)(colon - id)),
 		   colon + 1, address_of(call), call->conf->wsdl_legacy_body);
 }

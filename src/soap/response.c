@@ -55,11 +55,14 @@ void soap_response_begin(struct soap_response *r, struct buf *out, const char *m
 	buf_add(out, method);
 	buf_add(out, "Response xmlns='");
 	xml_escape(out, urn);
-	buf_add(out, "' SOAP-ENV:encodingStyle='" ENCODING "'>\n");
+	buf_add(out, "' SOAP-ENV:encodingStyle='" ENCODING "'>");
 }
 
+/* Each parameter stands on a line of its own; without any the answer is an empty element. */
 static void open_parameter(struct buf *out, enum soap_type type, const char *name)
 {
+	if (out->length > 0 && out->data[out->length - 1] != '\n')
+		buf_add_char(out, '\n');
 	buf_add_char(out, '<');
 	soap_param_element_name(out, type, name, true);
 	buf_add(out, " xsi:type='");

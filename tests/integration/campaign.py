@@ -100,7 +100,7 @@ class Database:
                 making = str(template) + ".new"
                 shutil.rmtree(making, ignore_errors=True)
                 user = subprocess.check_output(["id", "-un"], text=True).strip()
-                subprocess.run([program("mariadb-install-db"), "--no-defaults",
+                subprocess.run([program("mariadb-install-db"), "--no-defaults", "--force",
                                 f"--datadir={making}", "--skip-test-db",
                                 f"--user={user}",
                                 "--auth-root-authentication-method=socket",

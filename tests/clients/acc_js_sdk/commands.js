@@ -65,10 +65,16 @@ const commands = {
 	},
 	test: () => client.test(),
 	ping: () => client.ping(),
-	modifiedEntities: async () => {
-		const call = client._prepareSoapCall("xtk:session", "GetModifiedEntities", true, true);
-		await client._makeSoapCall(call);
-	},
+	// What the client's cache refreshers say first: that they go on, or that they stop.
+	refreshCaches: () => new Promise((resolve) => {
+		client.registerObserver({
+			event: ({ eventName, payload }) => {
+				if (/^CACHE_REFRESHER\/\/(abort|loggedOff|response|error)/.test(eventName))
+					resolve([eventName, payload.error && payload.error.errorCode]);
+			},
+		});
+		client.startRefreshCaches(50);
+	}),
 };
 
 function explain(error) {
