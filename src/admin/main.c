@@ -48,7 +48,8 @@ static const struct command commands[] = {
     {"rejects", "drop", rejects_drop_command, "ID...", "give rejected changes up"},
     {"rejects", NULL, rejects_command, "[NS:NAME]", "changes that the cloud database refused"},
     {"service", "add", service_add_command,
-     "NAME [--label TEXT] [--type email|sms|phone|mail|fax] [--folder NAME]",
+     "NAME [--label TEXT] [--folder NAME]\n"
+     "                                [--type email|sms|phone|mail|fax]",
      "make an information service to subscribe to"},
     {"service", "list", service_list_command, "", "information services"},
     {"service", "remove", service_remove_command, "NAME", "remove one"},

@@ -30,7 +30,7 @@ static bool write_entity(const struct call *call, const char *pk, struct buf *ou
 		method_schema_service(out, id, md5);
 		return true;
 	}
-	s = call->registry != NULL ? registry_find(call->registry, id, &staging) : NULL;
+	s = registry_find(call->registry, id, &staging);
 	if (s == NULL || !(compiled || (source && !staging)))
 		return false;
 	compiled_begin(&c, s,
@@ -38,7 +38,7 @@ static bool write_entity(const struct call *call, const char *pk, struct buf *ou
 		       : staging ? COMPILED_STAGING
 				 : COMPILED_SCHEMA);
 	if (compiled)
-		method_schema_methods(&c.text, id);
+		method_schema_methods(&c.text, staging ? s->staging_id : s->id);
 	compiled_finish(&c, source ? "srcSchema" : "schema", out, md5);
 	return true;
 }
@@ -48,8 +48,14 @@ enum call_result entity_get_if_more_recent(struct call *call, const struct soap_
 {
 	struct buf document = BUF_INIT;
 	char md5[COMPILED_MD5_SIZE], name[PROBLEM_NAME_SIZE];
-	const bool found = write_entity(call, in[0].text, &document, md5);
+	bool found;
 
+	if (call->registry == NULL) { /* "no such schema" would be kept by clients */
+		problem_set(call_cause(call), CODE_DATABASE,
+			    "Staging database error: schemas are not loaded yet, try again later.");
+		return CALL_FAILED;
+	}
+	found = write_entity(call, in[0].text, &document, md5);
 	if (!found && in[2].boolean) {
 		problem_set(call_cause(call), CODE_NO_ENTITY, "Entity '%s' does not exist.",
 			    problem_name(name, in[0].text));

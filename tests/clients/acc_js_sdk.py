@@ -35,7 +35,8 @@ def install():
         if not done.exists() or done.read_text() != wanted:
             for name in ("package.json", "package-lock.json"):
                 shutil.copy(HERE / name, folder)
-            p = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
+            p = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts",
+                                "--fetch-retries=1", "--fetch-retry-mintimeout=1000"],
                                cwd=folder, text=True, capture_output=True)
             if p.returncode and any(word in p.stderr for word in AWAY):
                 raise Skip("npm's registry cannot be reached, and acc-js-sdk is not installed")

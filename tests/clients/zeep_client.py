@@ -50,9 +50,7 @@ def steps(c):
                           elemParameters={"_value_1": None})
         assert re.fullmatch("___" + UUID, r.pstrSessionToken), r
         assert r.pstrSecurityToken.startswith("@"), r
-        print(type(r.pSessionInfo), type(r.pSessionInfo._value_1))
-        info = [e for e in r.pSessionInfo._value_1 if not isinstance(e, str)][0] \
-            if isinstance(r.pSessionInfo._value_1, list) else r.pSessionInfo._value_1
+        info = r.pSessionInfo._value_1
         assert etree.QName(info).localname == "sessionInfo", info
         assert info.find("{*}userInfo").get("login") == c.LOGIN
         session["token"] = r.pstrSessionToken

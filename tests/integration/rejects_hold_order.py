@@ -21,7 +21,7 @@ with Instance() as c:
     def cloud():
         return dict(c.cloud("SELECT id, testcol1 FROM dem_sampleTable ORDER BY id"))
 
-    def a_refused_change_is_rejected_with_its_reason():
+    def R10_5_a_refused_change_is_rejected_with_its_reason():
         c.cloud("ALTER TABLE dem_sampleTable ADD CONSTRAINT no_bad CHECK (testcol1 IS NULL OR testcol1 <> 'bad')")
         for i in range(20):
             ext(f"p{i}", testcol1="bad" if i in (3, 11) else "good")
@@ -35,7 +35,7 @@ with Instance() as c:
             assert x["schema"] == "dem:sampleTable" and x["key"] == "@id" and x["held"] is False, x
             assert "no_bad" in x["reason"] and x["operation"] == "insertOrUpdate", x
 
-    def later_changes_are_held_behind_it():
+    def R10_5_later_changes_are_held_behind_it():
         ext("p3", testcol2="later")
         ext("p3", testcol1="newest")
         ext("p4", testcol1="free")
@@ -45,7 +45,7 @@ with Instance() as c:
         assert [x["fields"]["id"] for x in held] == ["p3", "p3"], rejects()
         assert "p3" not in cloud() and cloud()["p4"] == "free"
 
-    def retry_keeps_the_old_order():
+    def R10_5_retry_keeps_the_old_order():
         c.cloud("ALTER TABLE dem_sampleTable DROP CONSTRAINT no_bad")
         ext("p3", amount=7)
         c.admin("rejects", "retry", "dem:sampleTable")
@@ -54,7 +54,7 @@ with Instance() as c:
         assert c.cloud("SELECT testcol1, testcol2, amount FROM dem_sampleTable WHERE id = 'p3'") == [["newest", "later", "7"]]
         assert cloud()["p11"] == "bad"
 
-    def drop_gives_up_and_releases_what_was_held():
+    def R10_5_drop_gives_up_and_releases_what_was_held():
         c.cloud("ALTER TABLE dem_sampleTable ADD CONSTRAINT no_worse CHECK (testcol1 <> 'worse')")
         ext("q", testcol1="worse")
         assert c.sync(check=False).returncode == 3
@@ -96,6 +96,6 @@ with Instance() as c:
         assert c.admin("rejects", "drop", check=False).returncode == 2
 
     sys.exit(main([(f.__name__, f) for f in (
-        a_refused_change_is_rejected_with_its_reason, later_changes_are_held_behind_it, retry_keeps_the_old_order,
-        drop_gives_up_and_releases_what_was_held, one_run_at_a_time, every_run_leaves_a_row,
-        wrong_use_has_its_exit_code)]))
+        R10_5_a_refused_change_is_rejected_with_its_reason, R10_5_later_changes_are_held_behind_it,
+        R10_5_retry_keeps_the_old_order, R10_5_drop_gives_up_and_releases_what_was_held, one_run_at_a_time,
+        every_run_leaves_a_row, wrong_use_has_its_exit_code)]))

@@ -419,7 +419,7 @@ static void race(void)
 	pthread_t threads[24];
 	int alive = 0;
 
-	for (int round = 0; round < 100; round++) {
+	for (int round = 0; round < 40; round++) {
 		open_in(&a, 60, 60, raced, security);
 		atomic_store(&stop_looking, false);
 		for (int i = 0; i < 24; i++)

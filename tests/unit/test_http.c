@@ -389,7 +389,7 @@ static void section_1_routes(void **state)
 	    {"GET", "/nl/jsp/soaprouter.jsp", 405},
 	    {"HEAD", "/nl/jsp/soaprouter.jsp", 405},
 	    {"POST", "/nl/jsp/soaprouter.jsp/", 404},
-	    {"GET", "/nl/jsp/schemawsdl.jsp", 404},
+	    {"GET", "/nl/jsp/schemawsdl.jsp", 400},
 	    {"POST", "/r/test", 404},
 	    {"POST", "/nl/jsp/ping.jsp", 404},
 	    {"GET", "/nl/jsp/../../r/test", 404},
