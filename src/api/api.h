@@ -56,6 +56,7 @@ struct api {
 	struct db_lane *lane; /* look-ups and TestCnx */
 	const char *version;  /* PACKAGE_VERSION */
 	const char *node;     /* host name */
+	bool no_staging;      /* no staging database is configured: XSV-350063 */
 };
 
 /* Any thread.  ARENA is reset by the caller afterwards; RESPONSE's buffers are the caller's. */

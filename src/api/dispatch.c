@@ -57,12 +57,23 @@ static void answer_fault(struct call *call, enum soap_fault_class class, const s
 	soap_fault_write(&call->response->body, class, p->code, p->text, NULL, 0);
 }
 
+/* A database that nobody configured fails like one that is away; callers are told apart. */
+static void name_missing_database(struct call *call)
+{
+	for (size_t i = 0; call->api->no_staging && i < call->cause_count; i++)
+		if (strcmp(call->causes[i].code, CODE_DATABASE) == 0 ||
+		    strcmp(call->causes[i].code, CODE_INTERNAL) == 0)
+			problem_set(&call->causes[i], CODE_NO_STAGING_DB,
+				    "No staging database is configured.");
+}
+
 /* R3.18: a method that was started, or could have been, did not do its work. */
 static void answer_failure(struct call *call)
 {
 	char service[PROBLEM_NAME_SIZE], method[PROBLEM_NAME_SIZE];
 	struct problem p = {0};
 
+	name_missing_database(call);
 	buf_clear(&call->response->body);
 	soap_headers(call, fault_status(call));
 	log_failure(call, call->causes[0].code);

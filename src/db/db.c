@@ -39,6 +39,27 @@ int db_library_init(void)
 	return 0;
 }
 
+bool db_login_configured(const struct db_login *login)
+{
+	const size_t length = strlen(login->group);
+	FILE *f = fopen(login->option_file, "re");
+	char *line = NULL;
+	size_t size = 0;
+	bool found = false;
+
+	if (f == NULL)
+		return false;
+	while (!found && getline(&line, &size, f) >= 0) {
+		const char *s = line + strspn(line, " \t");
+
+		found =
+		    *s == '[' && strncmp(s + 1, login->group, length) == 0 && s[1 + length] == ']';
+	}
+	free(line);
+	fclose(f);
+	return found;
+}
+
 void db_library_end(void)
 {
 	mysql_library_end();

@@ -54,6 +54,10 @@ static inline struct db_value db_text(const char *text)
 }
 #define DB_NULL ((struct db_value){NULL, 0})
 
+/* Whether the option file can be read and has the group: the library itself passes over a group
+ * that is missing, and would connect with its own defaults. */
+bool db_login_configured(const struct db_login *login);
+
 /* Once per process, before any thread; and at its end. */
 int db_library_init(void);
 void db_library_end(void);

@@ -111,7 +111,11 @@ static void api_init(struct worker *w)
 			      .lane = db_lane_new(&w->staging),
 			      .limits = w->start->limits,
 			      .version = PACKAGE_VERSION,
-			      .node = w->node};
+			      .node = w->node,
+			      .no_staging = !db_login_configured(&w->staging)};
+	if (w->api.no_staging)
+		log_error("no staging database is configured: group [%s] of %s",
+			  conf->staging_group, conf->option_file);
 	w->api.sessions = sessions_new(w->api.lane);
 }
 

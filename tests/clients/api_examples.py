@@ -234,7 +234,7 @@ MEANING = (
     ("XSV-350012", T, "login or password; a disabled operator gets the same text"),
     ("XSV-350013", T, "no zone has this address, or it wants TLS"),
     ("XSV-350023", S, "always the last line, after its cause: which schema could not be saved"),
-    ("XSV-350063", S, "reserved; not given by this version"),
+    ("XSV-350063", S, "no staging database is configured"),
     ("ODB-240000", S, "\"nothing was stored, try again later\": send the call again. \"not known whether it was stored\": "
                       "a call with a key may be sent again without harm. A number and a state: the data was refused"),
     ("XFR-180000", S, "no such schema; also for GetEntityIfMoreRecent with mustExist"),

@@ -234,11 +234,20 @@ with Instance(conf={"soap": {"max_records": 100}}) as c:
             return r.status == 200
         wait_for("the pool heals by itself", heals, 10)
 
+    def no_staging_database():
+        c.stop_pool()
+        c.settings["database"]["staging_group"] = "nowhere"
+        c.write_conf()
+        c.start_pool()
+        r = c.client().logon(c.LOGIN, c.PASSWORD)
+        check(r, 500, S, "SOP-330011", "XSV-350063")
+
     steps = [case(*row) for row in CASES]
     steps += [("CIN-100103 no right", right("reader", "pw reader")),
               ("CIN-100103 right for another schema", right("narrow", "pw narrow")),
               ("1 not POST, unknown path", not_post), ("R2_14 too large", too_large),
               ("R3_18 detail", detail_names_label_and_schema), ("a good one still works", good_one_still_works),
               ("R3_19 masked", masked), ("R4_12 plain HTTP", no_plain_http),
-              ("4_5 outside every zone", outside_every_zone), ("ODB-240000 database away", database_away)]
+              ("4_5 outside every zone", outside_every_zone), ("ODB-240000 database away", database_away),
+              ("XSV-350063 none configured", no_staging_database)]
     sys.exit(main(steps))
