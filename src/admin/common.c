@@ -11,6 +11,7 @@
 
 #include "admin/table.h"
 #include "base/alloc.h"
+#include "staging/change.h"
 
 void admin_complain(const char *format, ...)
 {
@@ -109,11 +110,7 @@ enum outcome admin_move_changes(struct db *staging, const struct schema *s, cons
 	struct buf columns = BUF_INIT, sql = BUF_INIT;
 	enum outcome rc;
 
-	buf_add(&columns, "_seq,_operation,_key,_fields,_links,_at,_operator,_address");
-	for (size_t i = 0; i < s->field_count; i++) {
-		buf_add_char(&columns, ',');
-		db_quote_name(&columns, s->fields[i].column);
-	}
+	change_columns(&columns, s);
 	buf_add(&sql, "INSERT INTO ");
 	db_quote_name(&sql, to);
 	buf_addf(&sql, " (%s) SELECT %s FROM ", buf_text(&columns), buf_text(&columns));

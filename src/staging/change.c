@@ -157,3 +157,12 @@ struct change_link *change_links_read(struct arena *arena, const char *text, siz
 	*count = lines;
 	return links;
 }
+
+void change_columns(struct buf *sql, const struct schema *s)
+{
+	buf_add(sql, "_seq, _operation, _key, _fields, _links, _at, _operator, _address");
+	for (size_t i = 0; i < s->field_count; i++) {
+		buf_add(sql, ", ");
+		db_quote_name(sql, s->fields[i].column);
+	}
+}

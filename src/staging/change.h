@@ -35,6 +35,10 @@ enum operation {
 const char *operation_name(enum operation op); /* as the documents spell it: "insertOrUpdate" */
 int operation_parse(const char *name, enum operation *out);
 
+/* Appends the names of a log's columns, which are those of its rejects: _seq, _operation, _key,
+ * _fields, _links, _at, _operator, _address, then the schema's, separated by commas. */
+void change_columns(struct buf *sql, const struct schema *s);
+
 struct change {
 	const struct schema *schema;
 	enum operation operation;

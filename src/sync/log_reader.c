@@ -10,15 +10,14 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "staging/change.h"
 
 #define uthash_malloc(size) xmalloc(size)
 #include <uthash.h>
 
-/* The columns before the schema's own, in log_columns' order. */
+/* The columns before the schema's own, in change_columns' order. */
 enum { COLUMN_SEQ, COLUMN_OPERATION, COLUMN_KEY, COLUMN_FIELDS, COLUMN_LINKS, COLUMN_AT };
 #define OWN_COLUMNS 8
-static const char own_columns[] =
-    "_seq, _operation, _key, _fields, _links, _at, _operator, _address";
 
 /* Logs repeat a few key lists and field lists over and over: each is taken apart once per
  * batch. */
@@ -41,15 +40,6 @@ struct log_reader {
 	struct fold_change *changes;
 	size_t size;
 };
-
-void log_columns(struct buf *sql, const struct schema *s)
-{
-	buf_add(sql, own_columns);
-	for (size_t i = 0; i < s->field_count; i++) {
-		buf_add(sql, ", ");
-		db_quote_name(sql, s->fields[i].column);
-	}
-}
 
 enum outcome log_reader_bound(struct db *db, const struct schema *s, uint64_t *bound)
 {
@@ -324,7 +314,7 @@ enum outcome log_reader_next(struct log_reader *r, struct db *db, struct fold_ch
 	forget_parsed(r);
 	buf_clear(&r->select);
 	buf_add(&r->select, "SELECT ");
-	log_columns(&r->select, r->schema);
+	change_columns(&r->select, r->schema);
 	buf_add(&r->select, " FROM ");
 	db_quote_name(&r->select, r->schema->log_table);
 	/* Numbers of our own, written in place: db_stream binds nothing. */

@@ -32,7 +32,4 @@ enum outcome log_reader_next(struct log_reader *r, struct db *db, struct fold_ch
 /* The batch is dealt with: the next call goes on behind it. */
 void log_reader_accept(struct log_reader *r);
 
-/* Appends the log's column names, quoted and separated by commas: ours, then the schema's. */
-void log_columns(struct buf *sql, const struct schema *s);
-
 #endif

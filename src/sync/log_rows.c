@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "staging/change.h"
 #include "sync/log_reader.h"
 
 /* Of a statement.  Well below 1000, where the server begins to turn lists into subqueries. */
@@ -94,9 +95,9 @@ enum outcome log_reject(struct db *db, const struct schema *s, const struct seq_
 	buf_add(&sql, "INSERT INTO ");
 	db_quote_name(&sql, s->reject_table);
 	buf_add(&sql, " (");
-	log_columns(&sql, s);
+	change_columns(&sql, s);
 	buf_add(&sql, ") SELECT ");
-	log_columns(&sql, s);
+	change_columns(&sql, s);
 	buf_add(&sql, " FROM ");
 	db_quote_name(&sql, s->log_table);
 	buf_add(&sql, " FORCE INDEX (PRIMARY) WHERE _seq IN ");
