@@ -42,12 +42,26 @@ int token_init(void)
 	return 0;
 }
 
+/*
+ * RFC 4122, 4.4: all bits random but for version and variant.  libuuid's own generator makes half a
+ * dozen system calls for each one; here a call to the system's generator serves 64 of them.  Each
+ * thread has its own, and no process forks after its first.
+ */
 void uuid_text(char out[37])
 {
-	uuid_t uuid;
+	static _Thread_local unsigned char bits[64][sizeof(uuid_t)];
+	static _Thread_local size_t left;
+	unsigned char *uuid;
 
-	uuid_generate_random(uuid);
+	if (left == 0) {
+		randombytes_buf(bits, sizeof(bits));
+		left = sizeof(bits) / sizeof(bits[0]);
+	}
+	uuid = bits[--left];
+	uuid[6] = (unsigned char)((uuid[6] & 0x0F) | 0x40);
+	uuid[8] = (unsigned char)((uuid[8] & 0x3F) | 0x80);
 	uuid_unparse_lower(uuid, out);
+	sodium_memzero(uuid, sizeof(uuid_t));
 }
 
 void session_token_new(char out[SESSION_TOKEN_SIZE])
