@@ -76,13 +76,33 @@ static void skip_blanks(struct scan *s)
 		s->at++;
 }
 
+static bool ends_name(char c)
+{
+	switch (c) {
+	case '\0':
+	case ' ':
+	case '\t':
+	case '\r':
+	case '\n':
+	case '=':
+	case '/':
+	case '<':
+	case '>':
+	case '"':
+	case '\'':
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Everything up to a character that cannot be part of a name; *NAME is where it began. */
 static enum scanned scan_name(struct scan *s, const char **name)
 {
 	size_t characters = 0;
 
 	*name = s->at;
-	for (; s->at < s->end && !strchr(" \t\r\n=/<>\"'", *s->at); s->at++)
+	for (; s->at < s->end && !ends_name(*s->at); s->at++)
 		characters += ((unsigned char)*s->at & 0xC0) != 0x80;
 	if (s->at == *name)
 		return SCAN_LOST;

@@ -250,8 +250,34 @@ static void on_error(void *context, xmlErrorPtr error)
 		    error->line, problem_name(shown, line));
 }
 
-static void parse(struct builder *b, const struct charset_text *text)
+/*
+ * Making a parser costs as much as parsing a small envelope, so each thread keeps one for the
+ * next.  Its dictionary only grows, and after an error nobody knows what it holds on to: then, and
+ * after a large document, it is not kept.
+ */
+#define KEPT_NAMES 1000
+#define KEPT_BYTES 65536
+
+static pthread_once_t libxml_once = PTHREAD_ONCE_INIT;
+static pthread_key_t kept_parser;
+
+static void free_parser(void *parser)
 {
+	xmlFreeParserCtxt(parser);
+}
+
+static void libxml_init(void)
+{
+	xmlInitParser();
+	if (pthread_key_create(&kept_parser, free_parser) != 0) {
+		log_error("no key for a thread's parser");
+		abort();
+	}
+}
+
+static xmlParserCtxtPtr take_parser(struct builder *b)
+{
+	xmlParserCtxtPtr parser = pthread_getspecific(kept_parser);
 	xmlSAXHandler handler = {.initialized = XML_SAX2_MAGIC,
 				 .startElementNs = on_start,
 				 .endElementNs = on_end,
@@ -261,11 +287,33 @@ static void parse(struct builder *b, const struct charset_text *text)
 				 .processingInstruction = on_instruction,
 				 .serror = on_error};
 
-	b->parser = xmlCreatePushParserCtxt(&handler, b, NULL, 0, NULL);
-	if (!b->parser) {
+	if (parser != NULL) {
+		pthread_setspecific(kept_parser, NULL);
+		if (xmlCtxtResetPush(parser, NULL, 0, NULL, NULL) == 0) {
+			parser->userData = b;
+			return parser;
+		}
+		xmlFreeParserCtxt(parser);
+	}
+	parser = xmlCreatePushParserCtxt(&handler, b, NULL, 0, NULL);
+	if (parser == NULL) {
 		log_error("libxml2 got no memory");
 		abort();
 	}
+	return parser;
+}
+
+static void keep_parser(const struct builder *b, size_t length)
+{
+	if (refused(b) || b->reported > 0 || length > KEPT_BYTES ||
+	    xmlDictSize(b->parser->dict) > KEPT_NAMES ||
+	    pthread_setspecific(kept_parser, b->parser) != 0)
+		xmlFreeParserCtxt(b->parser);
+}
+
+static void parse(struct builder *b, const struct charset_text *text)
+{
+	b->parser = take_parser(b);
 	/* HUGE: our limits hold, not libxml2's.  NOENT: else "&amp;" in a value arrives as
 	 * "&#38;"; there are no other entities, for DTDs are refused and handler declares none. */
 	xmlCtxtUseOptions(b->parser, XML_PARSE_NONET | XML_PARSE_HUGE | XML_PARSE_IGNORE_ENC |
@@ -273,7 +321,7 @@ static void parse(struct builder *b, const struct charset_text *text)
 	xmlParseChunk(b->parser, text->bytes, (int)text->length, 1);
 	if (!refused(b) && (!b->parser->wellFormed || !b->root || b->depth != 0))
 		problem_set(b->problem, CODE_XML, "The document is not well-formed XML.");
-	xmlFreeParserCtxt(b->parser);
+	keep_parser(b, text->length);
 }
 
 /* XML 1.0, 2.11: line ends become one LF before anything is parsed.  libxml2 does so itself, except
@@ -300,8 +348,6 @@ static void unify_line_ends(struct charset_text *text, struct arena *arena)
 	text->length = (size_t)(to - out);
 }
 
-static pthread_once_t libxml_once = PTHREAD_ONCE_INIT;
-
 struct xml_element *xml_parse(const char *bytes, size_t length, const char *charset,
 			      const struct xml_limits *limits, struct arena *arena,
 			      struct problem *p)
@@ -323,7 +369,7 @@ struct xml_element *xml_parse(const char *bytes, size_t length, const char *char
 	}
 	if (prescan(&text, limits, p) < 0)
 		return NULL;
-	pthread_once(&libxml_once, xmlInitParser);
+	pthread_once(&libxml_once, libxml_init);
 	b.open = arena_alloc(arena, limits->depth * sizeof(*b.open));
 	parse(&b, &text);
 	HASH_CLEAR(hh, b.names);
