@@ -38,7 +38,7 @@ static const struct {
 static const char *program_name = "campaign-ingest";
 static atomic_int threshold = LOG_LEVEL_INFO;
 static int to_journal;
-static _Thread_local char context[CONTEXT_SIZE];
+static _Thread_local const char *context = "";
 
 static int stderr_is_journal(void)
 {
@@ -77,7 +77,7 @@ int log_level_parse(const char *name, enum log_level *out)
 
 void log_set_context(const char *text)
 {
-	snprintf(context, sizeof(context), "%s", text);
+	context = text;
 }
 
 /* How much of a snprintf into ROOM bytes is there. */
@@ -102,7 +102,9 @@ static size_t put_prefix(char *line, size_t room, enum log_level level)
 			     program_name, (long)getpid(), levels[level].name);
 	used = written(n, room);
 	if (context[0] != '\0')
-		used += written(snprintf(line + used, room - used, "%s: ", context), room - used);
+		used +=
+		    written(snprintf(line + used, room - used, "%.*s: ", CONTEXT_SIZE - 1, context),
+			    room - used);
 	return used;
 }
 

@@ -18,7 +18,8 @@ void log_set_level(enum log_level level);
 /* "error", "warn", "info", "debug"; returns -1 if NAME is none of them. */
 int log_level_parse(const char *name, enum log_level *out);
 
-/* The request that this thread is working on, as a prefix of its lines; "" for none. */
+/* The request that this thread is working on, as a prefix of its lines; "" for none.  TEXT
+ * is kept, not copied. */
 void log_set_context(const char *text);
 
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
