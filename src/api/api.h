@@ -59,8 +59,13 @@ struct api {
 	bool no_staging;      /* no staging database is configured: XSV-350063 */
 };
 
-/* Any thread.  ARENA is reset by the caller afterwards; RESPONSE's buffers are the caller's. */
-void api_handle(struct api *api, const struct api_request *request, struct arena *arena,
-		struct api_response *response);
+/*
+ * Any thread.  ARENA is reset by the caller afterwards; RESPONSE's buffers are the caller's.
+ * True: RESPONSE is complete.  False: the call waits for its commit in SUBMISSION; all that was
+ * passed must stay as it is, and when the writer has answered, api_resume completes RESPONSE.
+ */
+bool api_handle(struct api *api, const struct api_request *request, struct arena *arena,
+		struct submission *submission, struct api_response *response);
+void api_resume(struct submission *submission);
 
 #endif

@@ -65,14 +65,14 @@ enum call_result batch_check_scope(struct call *call, enum right right, const ch
 	return CALL_FAILED;
 }
 
-static enum call_result record_failed(struct batch *b, const struct schema *s,
+static enum call_result record_failed(struct call *call, const struct schema *s,
 				      const struct problem *p, unsigned long record)
 {
-	struct problem *cause = call_cause(b->call);
+	struct problem *cause = call_cause(call);
 
 	*cause = *p;
 	cause->record = record;
-	problem_set(call_cause(b->call), CODE_RECORD_NOT_STAGED,
+	problem_set(call_cause(call), CODE_RECORD_NOT_STAGED,
 		    "Unable to save document of type '%s (%s)'.",
 		    *s->label != '\0' ? s->label : s->name, s->staging_id);
 	return CALL_FAILED;
@@ -100,7 +100,7 @@ enum call_result batch_add(struct batch *b, const struct schema *s, const struct
 	struct change *change;
 
 	if (record_read(&b->context, s, e, out, &p) < 0)
-		return record_failed(b, s, &p, record);
+		return record_failed(b->call, s, &p, record);
 	if (out->change.operation == OPERATION_NONE) /* R8.7 */
 		return CALL_OK;
 	change = new_place(b);
@@ -112,17 +112,31 @@ enum call_result batch_add(struct batch *b, const struct schema *s, const struct
 	return CALL_OK;
 }
 
-enum call_result batch_submit(struct batch *b, const struct schema *s)
+enum call_result batch_submit(struct batch *b, const struct schema *s, call_staged *after,
+			      void *context)
 {
-	struct writer_error error = {0};
-	struct problem p = {0};
-	enum outcome rc;
+	struct call *call = b->call;
+	struct submission *sub = call->submission;
 
+	call->after = after;
+	call->after_context = context;
 	if (b->count == 0)
 		return CALL_OK;
-	rc = writer_submit(b->call->api->writer, b->changes, b->count, &error);
-	if (rc == OUTCOME_OK)
+	call->staged = s;
+	*sub = (struct submission){.changes = b->changes,
+				   .count = b->count,
+				   .bytes = call->request->body_length,
+				   .owner = call};
+	return writer_submit(call->api->writer, sub) ? CALL_STAGING : batch_result(call);
+}
+
+enum call_result batch_result(struct call *call)
+{
+	const struct submission *sub = call->submission;
+	struct problem p = {0};
+
+	if (sub->rc == OUTCOME_OK)
 		return CALL_OK;
-	call_database_problem(&p, rc, error.number, error.sqlstate);
-	return record_failed(b, s, &p, 0);
+	call_database_problem(&p, sub->rc, sub->error.number, sub->error.sqlstate);
+	return record_failed(call, call->staged, &p, 0);
 }

@@ -31,7 +31,11 @@ enum call_result batch_check_scope(struct call *call, enum right right, const ch
  * is its place in a collection, counted from 1; 0 outside of one. */
 enum call_result batch_add(struct batch *b, const struct schema *s, const struct xml_element *e,
 			   unsigned long record, struct record *out);
-/* Returns after the commit.  S is named when that fails. */
-enum call_result batch_submit(struct batch *b, const struct schema *s);
+/* Hands the changes to the writer: CALL_STAGING, or what is known at once.  S is named when it
+ * fails.  After the commit AFTER, if there is one, writes the out-parameters. */
+enum call_result batch_submit(struct batch *b, const struct schema *s, call_staged *after,
+			      void *context);
+/* What became of a call that was CALL_STAGING. */
+enum call_result batch_result(struct call *call);
 
 #endif

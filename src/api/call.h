@@ -12,6 +12,7 @@
 #include "base/problem.h"
 #include "session/zone.h"
 #include "soap/envelope.h"
+#include "soap/response.h"
 
 #define CALL_MAX_CAUSES 2
 
@@ -19,7 +20,13 @@ enum call_result {
 	CALL_OK,
 	CALL_FAILED,  /* a fault; its causes are in the call */
 	CALL_REFUSED, /* 403 with the call's first cause as its text: R2.12 */
+	CALL_STAGING, /* in the writer's hands, and perhaps in another thread's already: R7.9 */
 };
+
+struct call;
+
+/* Writes the out-parameters of a call whose changes are committed. */
+typedef void call_staged(void *context, struct soap_response *out);
 
 struct call {
 	struct api *api;
@@ -36,6 +43,12 @@ struct call {
 	struct operator_info who; /* login is "" until the caller is known */
 	const char *session;	  /* the session token that proved it; NULL for other ways */
 	unsigned retry_after;	  /* seconds; not 0: refused by a limit, R2.13 */
+
+	struct soap_response out;
+	struct submission *submission; /* the call's place at the writer */
+	const struct schema *staged;   /* what it stages, for faults */
+	call_staged *after;	       /* NULL: there are no out-parameters */
+	void *after_context;
 
 	struct problem causes[CALL_MAX_CAUSES]; /* innermost first */
 	size_t cause_count;

@@ -9,6 +9,7 @@
 #include "api/dispatch.h"
 
 #include "api/auth.h"
+#include "api/batch.h"
 #include "api/methods.h"
 #include "base/log.h"
 #include "soap/codes.h"
@@ -138,24 +139,28 @@ static enum call_result authenticate(struct call *call, const struct soap_envelo
 static enum call_result run(struct call *call, const struct method *method,
 			    const struct soap_value *values)
 {
-	struct soap_response out;
-	enum call_result result;
+	enum call_result result = check_right(call, method);
 
-	result = check_right(call, method);
 	if (result != CALL_OK)
 		return result;
-	soap_response_begin(&out, &call->response->body, method->name, methods_urn(method));
-	result = method->run(call, values, &out);
-	if (result == CALL_OK)
-		soap_response_end(&out);
-	return result;
+	soap_response_begin(&call->out, &call->response->body, method->name, methods_urn(method));
+	return method->run(call, values, &call->out);
 }
 
-static void finish(struct call *call, enum call_result result)
+static void end_response(struct call *call)
+{
+	if (call->after != NULL)
+		call->after(call->after_context, &call->out);
+	soap_response_end(&call->out);
+	soap_headers(call, 200);
+}
+
+/* False: CALL is not ours any more. */
+static bool finish(struct call *call, enum call_result result)
 {
 	switch (result) {
 	case CALL_OK:
-		soap_headers(call, 200);
+		end_response(call);
 		break;
 	case CALL_FAILED:
 		answer_failure(call);
@@ -163,7 +168,10 @@ static void finish(struct call *call, enum call_result result)
 	case CALL_REFUSED:
 		answer_refusal(call);
 		break;
+	case CALL_STAGING:
+		return false;
 	}
+	return true;
 }
 
 static int read_envelope(struct call *call, const char *charset, struct soap_envelope *envelope)
@@ -184,7 +192,7 @@ static int read_envelope(struct call *call, const char *charset, struct soap_env
 	return 0;
 }
 
-void dispatch_soap(struct call *call, const char *charset)
+bool dispatch_soap(struct call *call, const char *charset)
 {
 	struct soap_value values[METHOD_MAX_PARAMS] = {{0}};
 	const struct method *method;
@@ -193,15 +201,21 @@ void dispatch_soap(struct call *call, const char *charset)
 	struct problem p = {0};
 
 	if (read_envelope(call, charset, &envelope) < 0)
-		return;
+		return true;
 	method = methods_find(&call->action);
 	result = authenticate(call, &envelope, method);
 	if (result != CALL_OK)
-		finish(call, result);
-	else if (method == NULL)
+		return finish(call, result);
+	if (method == NULL)
 		answer_no_method(call);
 	else if (soap_params_read(envelope.method, method->in, method->in_count, values, &p) < 0)
 		answer_fault(call, SOAP_FAULT_CLIENT, &p);
 	else
-		finish(call, run(call, method, values));
+		return finish(call, run(call, method, values));
+	return true;
+}
+
+void dispatch_resume(struct call *call)
+{
+	finish(call, batch_result(call));
 }

@@ -5,7 +5,10 @@
 
 #include "api/call.h"
 
-/* The caller's place was checked before.  CHARSET is that of the Content-Type, or NULL. */
-void dispatch_soap(struct call *call, const char *charset);
+/* The caller's place was checked before.  CHARSET is that of the Content-Type, or NULL.
+ * False: the call is in the writer's hands, and may not be touched; dispatch_resume completes
+ * it when it has come back. */
+bool dispatch_soap(struct call *call, const char *charset);
+void dispatch_resume(struct call *call);
 
 #endif

@@ -59,6 +59,7 @@ void health_ping(struct call *call)
 		answer_error(call, &call->causes[0]);
 		return;
 	case CALL_OK:
+	case CALL_STAGING: /* nothing is staged here */
 		break;
 	}
 	if (lookup_server_time(call->api->lane, call->arena, &time, &p) < 0)

@@ -17,7 +17,8 @@
 #include "api/health.h"
 #include "api/wsdl.h"
 
-static void soap_router(struct call *call)
+/* As dispatch_soap. */
+static bool soap_router(struct call *call)
 {
 	const struct api_request *r = call->request;
 	const char *charset = NULL;
@@ -35,8 +36,9 @@ static void soap_router(struct call *call)
 	} else if (auth_place(call) < 0) {
 		call_answer_refusal(call);
 	} else {
-		dispatch_soap(call, charset);
+		return dispatch_soap(call, charset);
 	}
+	return true;
 }
 
 static void health_test_page(struct call *call)
@@ -60,13 +62,14 @@ static bool is_get(const char *method)
 	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 }
 
-static void route(struct call *call)
+/* As dispatch_soap. */
+static bool route(struct call *call)
 {
 	const char *path = call->request->path;
 
 	if (strcmp(path, "/nl/jsp/soaprouter.jsp") == 0)
-		soap_router(call);
-	else if (strcmp(path, "/r/test") == 0 && is_get(call->request->method))
+		return soap_router(call);
+	if (strcmp(path, "/r/test") == 0 && is_get(call->request->method))
 		health_test_page(call);
 	else if (strcmp(path, "/nl/jsp/ping.jsp") == 0 && is_get(call->request->method))
 		health_ping_page(call);
@@ -75,27 +78,44 @@ static void route(struct call *call)
 		wsdl_page(call);
 	else
 		call_answer_text(call, 404, "There is nothing here.");
+	return true;
 }
 
-void api_handle(struct api *api, const struct api_request *request, struct arena *arena,
-		struct api_response *response)
+static void call_end(struct call *call)
 {
-	struct api_request sent = *request;
+	registry_release(&call->registry);
+	call->api->conf_put(call->api->conf_context, call->conf);
+}
+
+bool api_handle(struct api *api, const struct api_request *request, struct arena *arena,
+		struct submission *submission, struct api_response *response)
+{
+	struct api_request *sent = arena_alloc(arena, sizeof(*sent));
 	struct call *call = arena_zalloc(arena, sizeof(*call));
 
-	if (sent.method == NULL)
-		sent.method = "";
-	if (sent.path == NULL)
-		sent.path = "";
+	*sent = *request;
+	if (sent->method == NULL)
+		sent->method = "";
+	if (sent->path == NULL)
+		sent->path = "";
 	call->api = api;
-	call->request = &sent;
+	call->request = sent;
 	call->response = response;
 	call->arena = arena;
+	call->submission = submission;
 	call->conf = api->conf_get(api->conf_context);
 	call->registry = registry_slot_get(api->registry);
 
-	route(call);
+	if (!route(call))
+		return false;
+	call_end(call);
+	return true;
+}
 
-	registry_release(&call->registry);
-	api->conf_put(api->conf_context, call->conf);
+void api_resume(struct submission *submission)
+{
+	struct call *call = submission->owner;
+
+	dispatch_resume(call);
+	call_end(call);
 }

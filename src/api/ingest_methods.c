@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ingest and IngestExt: a document in, one or many changes in the staging log.  Answers only
- * after the commit (docs/protocol.md sections 7 and 8); a call is stored whole or not at all.
+ * Ingest and IngestExt: a document in, one or many changes in the staging log.  The answer
+ * waits for the commit (docs/protocol.md sections 7 and 8); a call is stored whole or not at all.
  */
 #include "config.h"
 
@@ -42,9 +42,10 @@ static enum call_result read_records(struct ingest *i, const struct xml_element 
 	return result;
 }
 
-static enum call_result ingest(struct ingest *i, struct call *call, const struct xml_element *root,
-			       bool ext)
+static enum call_result ingest(struct call *call, const struct xml_element *root, bool ext,
+			       call_staged *after)
 {
+	struct ingest *i = arena_zalloc(call->arena, sizeof(*i));
 	enum call_result result;
 
 	batch_init(&i->batch, call, ext);
@@ -53,7 +54,7 @@ static enum call_result ingest(struct ingest *i, struct call *call, const struct
 	    (result = batch_check_scope(call, RIGHT_INGEST, i->schema->id)) != CALL_OK ||
 	    (result = read_records(i, root)) != CALL_OK)
 		return result;
-	return batch_submit(&i->batch, i->schema);
+	return batch_submit(&i->batch, i->schema, after, i);
 }
 
 /* R7.12: one item per record, wholly empty when every item is. */
@@ -74,22 +75,21 @@ static const char *uuids_text(const struct ingest *i)
 	return text;
 }
 
+static void write_uuids(void *context, struct soap_response *out)
+{
+	soap_response_value(out, SOAP_STRING, "sUuids", uuids_text(context));
+}
+
 enum call_result ingest_ingest(struct call *call, const struct soap_value *in,
 			       struct soap_response *out)
 {
-	struct ingest i;
-	enum call_result result = ingest(&i, call, in[0].element, false);
-
-	if (result == CALL_OK)
-		soap_response_value(out, SOAP_STRING, "sUuids", uuids_text(&i));
-	return result;
+	(void)out;
+	return ingest(call, in[0].element, false, write_uuids);
 }
 
 enum call_result ingest_ingest_ext(struct call *call, const struct soap_value *in,
 				   struct soap_response *out)
 {
-	struct ingest i;
-
 	(void)out;
-	return ingest(&i, call, in[0].element, true);
+	return ingest(call, in[0].element, true, NULL);
 }

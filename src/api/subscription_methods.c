@@ -254,39 +254,39 @@ static enum call_result stage(struct subscription *s, const struct xml_element *
 	s->batch.context.cast = (struct cast_options){.timezone = "UTC"};
 	for (size_t i = 0; i < s->service_count && result == CALL_OK; i++)
 		result = add_subscription(s, s->service_ids[i], &link, subscribe);
-	return result == CALL_OK ? batch_submit(&s->batch, s->recipient) : result;
+	return result == CALL_OK ? batch_submit(&s->batch, s->recipient, NULL, NULL) : result;
 }
 
 enum call_result subscription_subscribe(struct call *call, const struct soap_value *in,
 					struct soap_response *out)
 {
 	const enum operation operation = in[2].boolean ? OPERATION_UPSERT : OPERATION_UPDATE;
-	struct subscription s;
+	struct subscription *s = arena_zalloc(call->arena, sizeof(*s));
 	enum call_result result;
 	size_t named = 0;
 
 	(void)out;
-	if ((result = begin(&s, call, in[1].element)) != CALL_OK ||
-	    (result = read_services(&s, in[0].text, true, &named)) != CALL_OK)
+	if ((result = begin(s, call, in[1].element)) != CALL_OK ||
+	    (result = read_services(s, in[0].text, true, &named)) != CALL_OK)
 		return result;
 	if (named == 0) {
 		problem_set(call_cause(call), CODE_SERVICE_MISSING,
 			    "The name of an information service is missing.");
 		return CALL_FAILED;
 	}
-	return stage(&s, in[1].element, operation, true, false);
+	return stage(s, in[1].element, operation, true, false);
 }
 
 enum call_result subscription_unsubscribe(struct call *call, const struct soap_value *in,
 					  struct soap_response *out)
 {
-	struct subscription s;
+	struct subscription *s = arena_zalloc(call->arena, sizeof(*s));
 	enum call_result result;
 	size_t named = 0;
 
 	(void)out;
-	if ((result = begin(&s, call, in[1].element)) != CALL_OK ||
-	    (result = read_services(&s, in[0].text, false, &named)) != CALL_OK)
+	if ((result = begin(s, call, in[1].element)) != CALL_OK ||
+	    (result = read_services(s, in[0].text, false, &named)) != CALL_OK)
 		return result;
-	return stage(&s, in[1].element, OPERATION_UPDATE, false, named == 0); /* R9.7 */
+	return stage(s, in[1].element, OPERATION_UPDATE, false, named == 0); /* R9.7 */
 }

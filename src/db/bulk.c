@@ -103,21 +103,37 @@ static void turn(struct db_bulk *bulk, const struct db_value *cells, size_t rows
 	}
 }
 
-enum outcome db_bulk_execute(struct db_bulk *bulk, const struct db_value *cells, size_t rows)
+static bool execute(struct db_bulk *bulk, const struct db_value *cells, size_t rows)
 {
 	unsigned size = (unsigned)rows;
 
+	grow(bulk, rows);
+	turn(bulk, cells, rows);
+	/* Each time anew: the library keeps copies of the size and of the binds. */
+	return mysql_stmt_attr_set(bulk->stmt, STMT_ATTR_ARRAY_SIZE, &size) == 0 &&
+	       mysql_stmt_bind_param(bulk->stmt, bulk->binds) == 0 &&
+	       mysql_stmt_execute(bulk->stmt) == 0;
+}
+
+enum outcome db_bulk_execute(struct db_bulk *bulk, const struct db_value *cells, size_t rows)
+{
 	if (rows == 0)
 		return OUTCOME_OK;
 	if (bulk->db->lost)
 		return OUTCOME_RETRY;
-	grow(bulk, rows);
-	turn(bulk, cells, rows);
-	/* Each time anew: the library keeps copies of the size and of the binds. */
-	if (mysql_stmt_attr_set(bulk->stmt, STMT_ATTR_ARRAY_SIZE, &size) != 0 ||
-	    mysql_stmt_bind_param(bulk->stmt, bulk->binds) != 0 ||
-	    mysql_stmt_execute(bulk->stmt) != 0)
+	if (!execute(bulk, cells, rows))
 		return db_stmt_failed(bulk->db, bulk->stmt, bulk->sql);
+	return OUTCOME_OK;
+}
+
+enum outcome db_bulk_commit(struct db_bulk *bulk, const struct db_value *cells, size_t rows)
+{
+	if (rows == 0)
+		return OUTCOME_OK;
+	if (bulk->db->lost)
+		return OUTCOME_RETRY;
+	if (!execute(bulk, cells, rows))
+		return db_stmt_commit_failed(bulk->db, bulk->stmt, bulk->sql);
 	return OUTCOME_OK;
 }
 

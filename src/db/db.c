@@ -113,6 +113,16 @@ enum outcome db_stmt_failed(struct db *db, MYSQL_STMT *stmt, const char *what)
 	return class.outcome;
 }
 
+enum outcome db_stmt_commit_failed(struct db *db, MYSQL_STMT *stmt, const char *what)
+{
+	struct db_class class =
+	    record(db, mysql_stmt_errno(stmt), mysql_stmt_sqlstate(stmt), mysql_stmt_error(stmt));
+	enum outcome rc = class.unsettled ? OUTCOME_UNKNOWN : class.outcome;
+
+	log_failure(db, rc, what);
+	return rc;
+}
+
 /* Connector/C goes on without an option file that it cannot read, and would log in with
  * nothing but defaults. */
 static enum outcome check_option_file(const struct db_login *login)

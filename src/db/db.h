@@ -14,7 +14,7 @@
  * Failures are logged here, once, with server number and text; the outcome says what to
  * do: RETRY (dead-lock, lock wait, connection, server shutting down, read only, too many
  * connections, disk full), REJECTED (the data: too long, duplicate, constraint, range),
- * UNKNOWN (db_commit only: sent, no answer), BUG (anything else: syntax, no such table,
+ * UNKNOWN (commits only: sent, no answer), BUG (anything else: syntax, no such table,
  * access denied).
  *
  * Connector/C needs no set-up per thread.  The program ignores SIGPIPE.  A stream's reader
@@ -123,6 +123,9 @@ enum outcome db_bulk_open(struct db *db, const char *sql, const enum db_cell *ki
 /* CELLS is ROWS x COLUMNS, row after row.  The caller keeps one execution below
  * db_max_packet. */
 enum outcome db_bulk_execute(struct db_bulk *bulk, const struct db_value *cells, size_t rows);
+/* Outside of a transaction, so that the execution is one of its own, with its commit: as db_commit
+ * it may be UNKNOWN. */
+enum outcome db_bulk_commit(struct db_bulk *bulk, const struct db_value *cells, size_t rows);
 void db_bulk_free(struct db_bulk **bulk);
 
 /* Appends NAME as a quoted identifier, or VALUE as a quoted literal (text as utf8mb4). */

@@ -41,6 +41,8 @@ struct db {
  * log, e.g. the SQL.  Never OUTCOME_OK. */
 enum outcome db_failed(struct db *db, const char *what);
 enum outcome db_stmt_failed(struct db *db, MYSQL_STMT *stmt, const char *what);
+/* The same for a statement that was its own transaction: may be UNKNOWN. */
+enum outcome db_stmt_commit_failed(struct db *db, MYSQL_STMT *stmt, const char *what);
 
 /* Sends SQL; a result, if there is one, waits to be read. */
 enum outcome db_query(struct db *db, const char *sql, size_t length);

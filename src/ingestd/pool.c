@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Request threads all wait in one epoll set: for the listening socket, for any connection
- * to have something to read, or for the end.  A connection that becomes readable is served
- * by one thread until its one request is answered, and goes back into the set; so an idle
- * kept connection holds no thread, and there may be far more of them than threads.
+ * to have something to read, for calls that come back from the writer, or for the end.  A
+ * connection that becomes readable is read by one thread; while its call waits for the commit it
+ * holds no thread, and whichever thread is free answers it.  So neither idle kept connections nor
+ * waiting calls take threads away, and there may be far more of them than threads.
  *
  * An event is only a hint that a connection may be ready.  Whoever moves its state from
  * ARMED to BUSY owns it; and memory of a closed connection is used again for the next one
@@ -50,6 +51,9 @@ struct client {
 	struct client *next_free; /* of those that are FREE */
 };
 
+/* Answered by one thread in a row; others take what is more. */
+#define ANSWERS 32
+
 struct pool {
 	struct pool_options options;
 	int epoll_fd;
@@ -63,7 +67,9 @@ struct pool {
 	atomic_bool draining;
 	struct client *clients;
 	struct client *free_clients;
-	pthread_mutex_t lock; /* guards the two lists and the listening socket's place in epoll */
+	struct request_room *rooms; /* that nobody uses */
+	atomic_size_t staging;	    /* calls in the writer's hands */
+	pthread_mutex_t lock; /* guards the three lists and the listening socket's place in epoll */
 };
 
 static void signal_fd(int fd)
@@ -261,33 +267,85 @@ static bool request_waits(const struct client *client)
 	return poll(&in, 1, client->served ? 0 : FIRST_REQUEST_MS) > 0;
 }
 
-static bool handle(struct pool *pool, struct client *client, struct request_room *room)
+static struct request_room *room_take(struct pool *pool)
 {
-	char context[40];
-	bool at_end, keep;
+	struct request_room *room;
 
-	snprintf(context, sizeof(context), "%u-%lu", pool->options.worker,
-		 atomic_fetch_add(&pool->requests, 1) + 1);
-	log_set_context(context);
-	at_end = request_handle(&client->connection.fcgx, pool->options.api, room);
+	pthread_mutex_lock(&pool->lock);
+	room = pool->rooms;
+	if (room != NULL)
+		pool->rooms = room->next;
+	pthread_mutex_unlock(&pool->lock);
+	return room != NULL ? room : request_room_new();
+}
+
+static void room_give_back(struct pool *pool, struct request_room *room)
+{
+	pthread_mutex_lock(&pool->lock);
+	room->next = pool->rooms;
+	pool->rooms = room;
+	pthread_mutex_unlock(&pool->lock);
+}
+
+/* Sends CLIENT's answer, and waits for its next request. */
+static void answer(struct pool *pool, struct client *client, struct request_room *room)
+{
+	bool at_end = request_answer(&client->connection.fcgx, room);
+
+	room_give_back(pool, room);
 	client->served = true;
 	if (!at_end)
 		connection_linger(&client->connection);
-	keep = connection_finish(&client->connection, at_end && !atomic_load(&pool->draining));
-	log_set_context("");
-	return keep;
+	if (connection_finish(&client->connection, at_end && !atomic_load(&pool->draining)))
+		client_arm(pool, client, EPOLL_CTL_MOD);
+	else
+		client_done(pool, client);
 }
 
-static void serve(struct pool *pool, struct client *client, struct request_room *room)
+static void answer_staged(struct pool *pool)
+{
+	struct submission *sub = answered_take(pool->options.answered, ANSWERS);
+
+	while (sub != NULL) {
+		struct request_room *room = request_room_of(sub);
+
+		sub = sub->next;
+		log_set_context(room->context);
+		request_resume(room);
+		answer(pool, room->client, room);
+		atomic_fetch_sub(&pool->staging, 1);
+	}
+	log_set_context("");
+}
+
+static void handle(struct pool *pool, struct client *client)
+{
+	struct request_room *room = room_take(pool);
+
+	room->client = client;
+	snprintf(room->context, sizeof(room->context), "%u-%lu", pool->options.worker,
+		 atomic_fetch_add(&pool->requests, 1) + 1);
+	log_set_context(room->context);
+	atomic_fetch_add(&pool->staging, 1);
+	if (request_handle(&client->connection.fcgx, pool->options.api, room)) {
+		atomic_fetch_sub(&pool->staging, 1);
+		answer(pool, client, room);
+		log_set_context("");
+	} else {
+		answer_staged(pool); /* if it was this thread that wrote them */
+	}
+}
+
+static void serve(struct pool *pool, struct client *client)
 {
 	if (!client_claim(client))
 		return;
 	if (atomic_load(&pool->draining) && !request_waits(client)) {
 		connection_close(&client->connection);
 		client_done(pool, client);
-	} else if (connection_receive(&client->connection) && handle(pool, client, room)) {
-		client_arm(pool, client, EPOLL_CTL_MOD);
-	} else { /* the web server has closed it, or it was closed after its answer */
+	} else if (connection_receive(&client->connection)) {
+		handle(pool, client);
+	} else { /* the web server has closed it */
 		client_done(pool, client);
 	}
 }
@@ -295,10 +353,8 @@ static void serve(struct pool *pool, struct client *client, struct request_room 
 static void *request_thread(void *argument)
 {
 	struct pool *pool = argument;
-	struct request_room room;
 	struct epoll_event event;
 
-	request_room_init(&room);
 	for (;;) {
 		if (epoll_wait(pool->epoll_fd, &event, 1, -1) != 1)
 			continue; /* a debugger's EINTR */
@@ -306,10 +362,11 @@ static void *request_thread(void *argument)
 			break;
 		if (event.data.ptr == pool)
 			accept_next(pool);
+		else if (event.data.ptr == pool->options.answered)
+			answer_staged(pool);
 		else
-			serve(pool, event.data.ptr, &room);
+			serve(pool, event.data.ptr);
 	}
-	request_room_free(&room);
 	return NULL;
 }
 
@@ -345,6 +402,8 @@ struct pool *pool_start(const struct pool_options *options)
 	pool->empty_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (pool->epoll_fd < 0 || pool->stop_fd < 0 || pool->empty_fd < 0 ||
 	    watch(pool, EPOLL_CTL_ADD, pool->stop_fd, EPOLLIN, &pool->stop_fd) < 0 ||
+	    watch(pool, EPOLL_CTL_ADD, answered_fd(pool->options.answered), EPOLLIN | EPOLLET,
+		  pool->options.answered) < 0 ||
 	    watch_listener(pool, EPOLL_CTL_ADD) < 0) {
 		log_errno("pool: epoll");
 		pool_stop(&pool);
@@ -405,10 +464,13 @@ void pool_stop(struct pool **holder)
 {
 	struct pool *pool = *holder;
 	struct client *client, *next;
+	struct request_room *room;
 	unsigned i;
 
 	if (pool == NULL)
 		return;
+	while (atomic_load(&pool->staging) > 0)
+		poll(NULL, 0, 1); /* the writer answers them in time */
 	if (pool->thread_count > 0)
 		signal_fd(pool->stop_fd);
 	for (i = 0; i < pool->thread_count; i++)
@@ -419,6 +481,10 @@ void pool_stop(struct pool **holder)
 			connection_close(&client->connection);
 		pthread_mutex_destroy(&client->lock);
 		free(client);
+	}
+	while ((room = pool->rooms) != NULL) {
+		pool->rooms = room->next;
+		request_room_free(room);
 	}
 	close_fd(pool->options.listen_fd);
 	close_fd(pool->empty_fd);

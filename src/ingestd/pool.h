@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "api/api.h"
+#include "ingestd/answered.h"
 
 struct pool;
 
@@ -16,8 +17,9 @@ struct pool_options {
 	int listen_fd;	  /* non-blocking, shared with the other workers; the pool closes it */
 	bool listen_ours; /* see struct listener */
 	unsigned threads;
-	unsigned worker; /* its number, for log lines */
-	struct api *api; /* borrowed */
+	unsigned worker;	   /* its number, for log lines */
+	struct api *api;	   /* borrowed */
+	struct answered *answered; /* borrowed: what comes back from api's writer */
 };
 
 /* NULL after having logged why. */

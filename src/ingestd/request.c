@@ -8,6 +8,7 @@
 #include "ingestd/request.h"
 
 #include <limits.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,8 +20,8 @@
  * server that is cut off while it sends may never look for one. */
 #define DISCARD_BYTES (32u << 20)
 
-/* Room that one large request needed is not kept for the thread's whole life. */
-#define ROOM_BYTES (1u << 20)
+/* Room that one large request needed is not kept for the next one. */
+#define ROOM_BYTES (256u << 10)
 
 enum body { BODY_WHOLE, BODY_TOO_LARGE, BODY_SHORT, BODY_BROKEN };
 
@@ -69,9 +70,12 @@ static const struct parameter {
     AT("SCRIPT_NAME", extra.script_name),
 };
 
-void request_room_init(struct request_room *room)
+struct request_room *request_room_new(void)
 {
-	*room = (struct request_room){.arena = arena_new()};
+	struct request_room *room = xcalloc(1, sizeof(*room));
+
+	room->arena = arena_new();
+	return room;
 }
 
 void request_room_free(struct request_room *room)
@@ -81,6 +85,13 @@ void request_room_free(struct request_room *room)
 	buf_free(&room->head);
 	buf_free(&room->response.headers);
 	buf_free(&room->response.body);
+	free(room);
+}
+
+struct request_room *request_room_of(struct submission *submission)
+{
+	return (struct request_room *)(void *)((char *)submission -
+					       offsetof(struct request_room, submission));
 }
 
 static void empty(struct buf *b)
@@ -226,31 +237,31 @@ static enum body read_body(FCGX_Stream *in, const char *content_length, size_t l
 	return known && body->length < length ? BODY_SHORT : BODY_WHOLE;
 }
 
-static const char *reason_of(int status)
+static const char *status_line(int status)
 {
 	static const struct {
 		int status;
-		const char *reason;
-	} reasons[] = {
-	    {200, "OK"},
-	    {204, "No Content"},
-	    {400, "Bad Request"},
-	    {401, "Unauthorized"},
-	    {403, "Forbidden"},
-	    {404, "Not Found"},
-	    {405, "Method Not Allowed"},
-	    {413, "Content Too Large"},
-	    {415, "Unsupported Media Type"},
-	    {429, "Too Many Requests"},
-	    {500, "Internal Server Error"},
-	    {503, "Service Unavailable"},
+		const char *line;
+	} lines[] = {
+	    {200, "Status: 200 OK\r\n"},
+	    {204, "Status: 204 No Content\r\n"},
+	    {400, "Status: 400 Bad Request\r\n"},
+	    {401, "Status: 401 Unauthorized\r\n"},
+	    {403, "Status: 403 Forbidden\r\n"},
+	    {404, "Status: 404 Not Found\r\n"},
+	    {405, "Status: 405 Method Not Allowed\r\n"},
+	    {413, "Status: 413 Content Too Large\r\n"},
+	    {415, "Status: 415 Unsupported Media Type\r\n"},
+	    {429, "Status: 429 Too Many Requests\r\n"},
+	    {500, "Status: 500 Internal Server Error\r\n"},
+	    {503, "Status: 503 Service Unavailable\r\n"},
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-		if (reasons[i].status == status)
-			return reasons[i].reason;
-	return "Answer";
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (lines[i].status == status)
+			return lines[i].line;
+	return NULL;
 }
 
 static void put(FCGX_Stream *out, const struct buf *b)
@@ -272,9 +283,17 @@ static void put(FCGX_Stream *out, const struct buf *b)
  * end of the request when they fit. */
 static void write_response(FCGX_Stream *out, const struct api_response *r, struct buf *head)
 {
-	buf_addf(head, "Status: %d %s\r\n", r->status, reason_of(r->status));
-	if (r->content_type != NULL)
-		buf_addf(head, "Content-Type: %s\r\n", r->content_type);
+	const char *line = status_line(r->status);
+
+	if (line != NULL)
+		buf_add(head, line);
+	else
+		buf_addf(head, "Status: %d Answer\r\n", r->status);
+	if (r->content_type != NULL) {
+		buf_add(head, "Content-Type: ");
+		buf_add(head, r->content_type);
+		buf_add(head, "\r\n");
+	}
 	buf_addf(head, "Content-Length: %zu\r\n", r->body.length);
 	if (strcasestr(buf_text(&r->headers), "Cache-Control:") == NULL)
 		buf_add(head, "Cache-Control: no-store\r\n"); /* R2.9, for whatever the api left */
@@ -295,29 +314,40 @@ bool request_handle(FCGX_Request *fcgx, struct api *api, struct request_room *ro
 {
 	const struct conf *conf = api->conf_get(api->conf_context);
 	size_t limit = conf->max_request_bytes;
-	bool at_end = true;
 	struct head head;
 	enum body body;
 
 	api->conf_put(api->conf_context, conf);
 	read_head(&head, fcgx->envp, room->arena);
 	body = read_body(fcgx->in, head.extra.content_length, limit, &room->body);
-	if (body == BODY_BROKEN) { /* nobody is left to be answered */
-		request_room_clear(room);
-		return false;
-	}
+	room->at_end = body != BODY_BROKEN;
+	if (body == BODY_BROKEN) /* nobody is left to be answered */
+		return true;
 	if (body == BODY_TOO_LARGE) { /* R2.14 */
-		at_end = discard(fcgx->in, &room->body);
+		room->at_end = discard(fcgx->in, &room->body);
 		buf_clear(&room->body);
 		head.request.body_too_large = true;
 	}
 	head.request.body = buf_text(&room->body);
 	head.request.body_length = room->body.length;
-	if (body == BODY_SHORT)
-		refuse_short_body(&room->response);
-	else
-		api_handle(api, &head.request, room->arena, &room->response);
-	write_response(fcgx->out, &room->response, &room->head);
+	if (body != BODY_SHORT)
+		return api_handle(api, &head.request, room->arena, &room->submission,
+				  &room->response);
+	refuse_short_body(&room->response);
+	return true;
+}
+
+void request_resume(struct request_room *room)
+{
+	api_resume(&room->submission);
+}
+
+bool request_answer(FCGX_Request *fcgx, struct request_room *room)
+{
+	bool at_end = room->at_end;
+
+	if (room->response.status != 0)
+		write_response(fcgx->out, &room->response, &room->head);
 	request_room_clear(room);
 	return at_end;
 }

@@ -11,19 +11,33 @@
 
 #include "api/api.h"
 
-/* What a request thread keeps from one request to the next, so that it need not allocate. */
+/* What one call needs while it is under way; kept afterwards for another one, so that it need
+ * not allocate. */
 struct request_room {
 	struct arena *arena;
 	struct buf body;
 	struct buf head;
 	struct api_response response;
+	struct submission submission;
+	bool at_end; /* the request was read to its end */
+
+	/* The pool's: */
+	struct client *client; /* whose request it is */
+	char context[40];      /* for log lines */
+	struct request_room *next;
 };
 
-void request_room_init(struct request_room *room);
+struct request_room *request_room_new(void);
 void request_room_free(struct request_room *room);
+/* The room in which this submission lies. */
+struct request_room *request_room_of(struct submission *submission);
 
-/* Reads the body, has the call answered and writes the answer.  False: the body was not
- * read to its end, so the connection can carry no further request. */
+/* Reads the body and has the call answered.  False: it waits for the writer, and when that has
+ * answered, request_resume completes the answer. */
 bool request_handle(FCGX_Request *fcgx, struct api *api, struct request_room *room);
+void request_resume(struct request_room *room);
+/* Writes the answer, and empties the room.  False: the request was not read to its end, so the
+ * connection can carry no further one. */
+bool request_answer(FCGX_Request *fcgx, struct request_room *room);
 
 #endif

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcgiapp.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -31,6 +30,9 @@
  * after 5 s (R2.15), and should know what became of its call. */
 #define WRITER_WAIT_MS 4000
 
+/* How often calls that have waited too long are looked for. */
+#define EXPIRE_MS 250
+
 /* Without a supervisor: long enough for any ordinary call, and short enough to be out of
  * the way of the next supervisor. */
 #define ORPHAN_MS 1500
@@ -42,6 +44,7 @@ struct worker {
 	struct db_login staging;
 	struct api api;
 	struct watcher *watcher;
+	struct answered *answered;
 	struct pool *pool;
 	int signal_fd;
 	bool draining;
@@ -122,21 +125,25 @@ static void api_init(struct worker *w)
 /* The threads, the pool's last: whoever is accepted can be answered. */
 static int threads_start(struct worker *w)
 {
-	const struct writer_options writer = {.login = w->staging,
-					      .batch_rows = w->conf->batch_rows,
-					      .wait_limit_ms = WRITER_WAIT_MS};
-	const struct pool_options pool = {.listen_fd = w->start->listen_fd,
-					  .listen_ours = w->start->listen_ours,
-					  .threads = w->conf->threads,
-					  .worker = w->start->number,
-					  .api = &w->api};
+	struct writer_options writer = {.login = w->staging,
+					.batch_rows = w->conf->batch_rows,
+					.wait_limit_ms = WRITER_WAIT_MS,
+					.answered = answered_put,
+					.busy = answered_wake};
+	struct pool_options pool = {.listen_fd = w->start->listen_fd,
+				    .listen_ours = w->start->listen_ours,
+				    .threads = w->conf->threads,
+				    .worker = w->start->number,
+				    .api = &w->api};
 
+	w->answered = answered_new();
+	if (w->answered == NULL)
+		return -1;
+	writer.context = pool.answered = w->answered;
 	w->watcher = watcher_start(&w->staging, w->api.sessions, w->api.registry);
 	if (w->watcher == NULL)
 		return -1;
-	w->api.writer = writer_start(&writer);
-	if (w->api.writer == NULL)
-		return -1;
+	w->api.writer = writer_new(&writer);
 	w->pool = pool_start(&pool);
 	return w->pool == NULL ? -1 : 0;
 }
@@ -146,7 +153,8 @@ static int threads_start(struct worker *w)
 static void worker_end(struct worker *w)
 {
 	pool_stop(&w->pool);
-	writer_stop(&w->api.writer);
+	writer_free(&w->api.writer);
+	answered_free(&w->answered);
 	watcher_stop(&w->watcher);
 	sessions_free(&w->api.sessions);
 	registry_slot_free(&w->api.registry);
@@ -230,13 +238,19 @@ static void supervisor_gone(struct worker *w)
 	drain(w, ORPHAN_MS);
 }
 
+/* Until the next look at the writer's queue, or the end of the drain. */
 static int wait_limit_ms(const struct worker *w)
 {
 	int64_t left_ms = w->deadline_ms - clock_monotonic_ms();
 
-	if (!w->draining)
-		return -1;
-	return left_ms < 0 ? 0 : left_ms > INT_MAX ? INT_MAX : (int)left_ms;
+	if (!w->draining || left_ms > EXPIRE_MS)
+		return EXPIRE_MS;
+	return left_ms < 0 ? 0 : (int)left_ms;
+}
+
+static bool deadline_is_over(const struct worker *w)
+{
+	return w->draining && clock_monotonic_ms() >= w->deadline_ms;
 }
 
 /* False: at the deadline there were calls that had not been answered. */
@@ -251,10 +265,11 @@ static bool wait_for_end(struct worker *w)
 	for (;;) {
 		int n = poll(fds, w->orphaned ? 2 : 3, wait_limit_ms(w));
 
-		if (n == 0)
-			return false;
+		writer_expire(w->api.writer);
 		if (n < 0)
 			continue; /* a debugger's EINTR: all our signals are blocked */
+		if (n == 0 && deadline_is_over(w))
+			return false;
 		if (fds[1].revents != 0)
 			return true;
 		if (fds[0].revents != 0)

@@ -2,6 +2,11 @@
 /*
  * A statement belongs to a table *and* a list of columns: after a deployment, calls that began
  * under the old schema and calls under the new one meet here, and each has its own columns.
+ *
+ * What fits one execution is committed by it, in one round trip; the rest goes between BEGIN and
+ * COMMIT.  A connection that breaks leaves the former unknown as a whole, the latter only during
+ * COMMIT; but that is most of the time in any case, and without the two further round trips a
+ * server with few clients takes half as many calls again.
  */
 #include "config.h"
 
@@ -42,6 +47,7 @@ struct statement {
 struct row {
 	const struct change *change;
 	struct statement *statement; /* NULL once it was inserted */
+	size_t bytes;
 };
 
 struct inserter {
@@ -50,6 +56,7 @@ struct inserter {
 	struct statement *statements; /* by signature; uthash keeps the order of arrival */
 	struct row *rows;
 	size_t row_count, row_size;
+	size_t row_bytes;	/* of all of them */
 	struct db_value *cells; /* of the execution that is being built */
 	size_t cell_size;
 	struct buf signature;
@@ -101,6 +108,7 @@ void inserter_free(struct inserter **holder)
 void inserter_clear(struct inserter *ins)
 {
 	ins->row_count = 0;
+	ins->row_bytes = 0;
 }
 
 /* ---- statements ---- */
@@ -162,6 +170,18 @@ static void trim_statements(struct inserter *ins)
 
 /* ---- rows ---- */
 
+static size_t bytes_of(const struct change *change)
+{
+	size_t columns = OWN_COLUMNS + change->schema->field_count;
+	size_t bytes = columns * CELL_OVERHEAD + 1 + strlen(change->key) + strlen(change->fields) +
+		       (change->links != NULL ? strlen(change->links) : 0) +
+		       strlen(change->operator) + strlen(change->address);
+
+	for (size_t i = 0; i < change->schema->field_count; i++)
+		bytes += change->cells[i].length;
+	return bytes;
+}
+
 void inserter_add(struct inserter *ins, const struct change *changes, size_t count)
 {
 	if (ins->row_count == 0)
@@ -181,6 +201,8 @@ void inserter_add(struct inserter *ins, const struct change *changes, size_t cou
 			row->statement = before->statement;
 		else
 			row->statement = statement_for(ins, changes[i].schema);
+		row->bytes = bytes_of(&changes[i]);
+		ins->row_bytes += row->bytes;
 	}
 }
 
@@ -198,16 +220,11 @@ static void write_cells(struct db_value *to, const struct change *change)
 		to[OWN_COLUMNS + i] = change->cells[i];
 }
 
-static size_t bytes_of(const struct change *change)
+static enum outcome open_statement(struct db *db, struct statement *st)
 {
-	size_t columns = OWN_COLUMNS + change->schema->field_count;
-	size_t bytes = columns * CELL_OVERHEAD + 1 + strlen(change->key) + strlen(change->fields) +
-		       (change->links != NULL ? strlen(change->links) : 0) +
-		       strlen(change->operator) + strlen(change->address);
-
-	for (size_t i = 0; i < change->schema->field_count; i++)
-		bytes += change->cells[i].length;
-	return bytes;
+	if (st->bulk != NULL)
+		return OUTCOME_OK;
+	return db_bulk_open(db, st->sql, st->kinds, st->columns, &st->bulk);
 }
 
 static enum outcome execute(struct db *db, struct statement *st, const struct db_value *cells,
@@ -217,8 +234,7 @@ static enum outcome execute(struct db *db, struct statement *st, const struct db
 
 	if (rows == 0)
 		return OUTCOME_OK;
-	if (st->bulk == NULL &&
-	    (rc = db_bulk_open(db, st->sql, st->kinds, st->columns, &st->bulk)) != OUTCOME_OK)
+	if ((rc = open_statement(db, st)) != OUTCOME_OK)
 		return rc;
 	return db_bulk_execute(st->bulk, cells, rows);
 }
@@ -244,55 +260,94 @@ static void reserve_cells(struct inserter *ins, const struct statement *st, size
 	}
 }
 
+/* What one execution may hold. */
+static size_t byte_limit(const struct inserter *ins, const struct db *db,
+			 const struct statement *st)
+{
+	size_t most = largest_row(db, st);
+	size_t limit = ins->batch_bytes > 0 ? ins->batch_bytes : most / 2;
+
+	return limit < most ? limit : most;
+}
+
 /* All rows of ST from FIRST on, in as few executions as the limits allow. */
 static enum outcome insert_rows_of(struct inserter *ins, struct db *db, struct statement *st,
 				   size_t first, bool *too_big)
 {
 	size_t most = largest_row(db, st);
-	size_t limit = ins->batch_bytes > 0 ? ins->batch_bytes : most / 2;
+	size_t limit = byte_limit(ins, db, st);
 	size_t waiting = 0;
 	size_t bytes = 0;
 
-	if (limit > most)
-		limit = most;
 	reserve_cells(ins, st, first);
 	for (size_t i = first; i < ins->row_count; i++) {
-		const struct change *change = ins->rows[i].change;
-		size_t row_bytes;
+		struct row *row = &ins->rows[i];
 		enum outcome rc;
 
-		if (ins->rows[i].statement != st)
+		if (row->statement != st)
 			continue;
-		if ((row_bytes = bytes_of(change)) > most) {
+		if (row->bytes > most) {
 			log_warn("%s: a record of %zu bytes does not fit max_allowed_packet",
-				 change->schema->log_table, row_bytes);
+				 row->change->schema->log_table, row->bytes);
 			*too_big = true;
 			return OUTCOME_REJECTED;
 		}
-		if (waiting == ins->batch_rows || (waiting > 0 && bytes + row_bytes > limit)) {
+		if (waiting == ins->batch_rows || (waiting > 0 && bytes + row->bytes > limit)) {
 			if ((rc = execute(db, st, ins->cells, waiting)) != OUTCOME_OK)
 				return rc;
 			waiting = 0;
 			bytes = 0;
 		}
-		write_cells(&ins->cells[waiting++ * st->columns], change);
-		bytes += row_bytes;
-		ins->rows[i].statement = NULL;
+		write_cells(&ins->cells[waiting++ * st->columns], row->change);
+		bytes += row->bytes;
+		row->statement = NULL;
 	}
 	return execute(db, st, ins->cells, waiting);
 }
 
-enum outcome inserter_run(struct inserter *ins, struct db *db, bool *too_big)
+static bool fits_one(const struct inserter *ins, const struct db *db)
 {
-	*too_big = false;
-	for (size_t i = 0; i < ins->row_count; i++) {
-		enum outcome rc;
+	const struct statement *st = ins->rows[0].statement;
 
+	if (ins->row_count > ins->batch_rows || ins->row_bytes > byte_limit(ins, db, st))
+		return false;
+	for (size_t i = 1; i < ins->row_count; i++) {
+		if (ins->rows[i].statement != st)
+			return false;
+	}
+	return true;
+}
+
+static enum outcome commit_one(struct inserter *ins, struct db *db)
+{
+	struct statement *st = ins->rows[0].statement;
+	enum outcome rc;
+
+	if ((rc = open_statement(db, st)) != OUTCOME_OK)
+		return rc;
+	reserve_cells(ins, st, 0);
+	for (size_t i = 0; i < ins->row_count; i++)
+		write_cells(&ins->cells[i * st->columns], ins->rows[i].change);
+	return db_bulk_commit(st->bulk, ins->cells, ins->row_count);
+}
+
+enum outcome inserter_commit(struct inserter *ins, struct db *db, bool *too_big)
+{
+	enum outcome rc;
+
+	*too_big = false;
+	if (ins->row_count == 0)
+		return OUTCOME_OK;
+	if (fits_one(ins, db))
+		return commit_one(ins, db);
+	if ((rc = db_begin(db)) != OUTCOME_OK)
+		return rc;
+	for (size_t i = 0; i < ins->row_count; i++) {
 		if (ins->rows[i].statement == NULL)
 			continue;
 		rc = insert_rows_of(ins, db, ins->rows[i].statement, i, too_big);
 		if (rc != OUTCOME_OK)
 			return rc;
 	}
-	return OUTCOME_OK;
+	return db_commit(db);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Changes in, array-bound INSERTs into the staging logs out.  Knows how a change becomes a row,
- * and keeps prepared statements; knows nothing of transactions and calls.  One thread.
+ * and keeps prepared statements; knows nothing of calls.  One thread.
  */
 #ifndef CAMPAIGN_STAGING_INSERTER_H
 #define CAMPAIGN_STAGING_INSERTER_H
@@ -19,9 +19,10 @@ void inserter_free(struct inserter **ins); /* after inserter_forget */
 
 /* Borrows CHANGES, and all they point to, until inserter_clear. */
 void inserter_add(struct inserter *ins, const struct change *changes, size_t count);
-/* Inserts what was added, each table's rows in the order in which they were added.  REJECTED
- * for a row that the server could never take, with *TOO_BIG. */
-enum outcome inserter_run(struct inserter *ins, struct db *db, bool *too_big);
+/* Inserts what was added and commits it, each table's rows in the order in which they were
+ * added.  REJECTED for a row that the server could never take, with *TOO_BIG.  After a failure
+ * a transaction may be open. */
+enum outcome inserter_commit(struct inserter *ins, struct db *db, bool *too_big);
 /* Drops what was added, inserted or not. */
 void inserter_clear(struct inserter *ins);
 /* Drops the prepared statements: before the session is closed, and after a failure. */

@@ -2,10 +2,6 @@
 /*
  * Group commit.  While one transaction is on its way the next calls queue up, and go together
  * in the one after it; so the busier it gets, the more calls share a commit.
- *
- * Always BEGIN, INSERT, COMMIT, also for a single statement: with autocommit a connection that
- * broke would leave every call unknown, this way only those whose COMMIT was on its way, and
- * all others are simply done again on a new connection.
  */
 #include "config.h"
 
@@ -13,7 +9,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,170 +30,126 @@
 #define MAX_ATTEMPTS 5
 static const unsigned attempt_pause_ms[MAX_ATTEMPTS] = {0, 10, 100, 100, 100};
 
-/* One call that waits; it lies on the stack of the thread that made it. */
-struct submission {
-	const struct change *changes;
-	size_t count;
-	int64_t give_up_ms;	 /* not tried again after that */
-	struct submission *next; /* guarded by the writer's lock until it is taken */
-	bool taken;		 /* likewise; from then on the writer thread answers */
+/* What may wait before submitters have to wait too.  A flood of large calls ends in the web
+ * server's memory, which is bounded by its connections, instead of in ours. */
+#define WAITING_BYTES ((size_t)16 * 1024 * 1024)
+#define WAITING_ROWS  (4 * TRANSACTION_ROWS)
 
-	enum outcome rc;
-	struct writer_error error;
-	bool done;
-	pthread_mutex_t lock; /* guards the three above */
-	pthread_cond_t answered;
-};
+/* Servers close connections that are idle for long, and are restarted at quiet times. */
+#define IDLE_MS 1000
 
 struct writer {
 	struct writer_options options;
-	pthread_t thread;
 
+	pthread_mutex_t lock; /* guards the members up to the next comment like this */
 	struct submission *first, **last;
+	size_t waiting_rows, waiting_bytes;
+	bool writing; /* somebody does */
 	int64_t refuse_until_ms;
-	bool stopping;
 	struct writer_counters counters;
-	pthread_mutex_t lock; /* guards the members from `first` on */
-	pthread_cond_t work;
+	pthread_cond_t room; /* less is waiting than before */
 
-	/* The thread's own: */
+	/* Whose who writes: */
 	struct db *db; /* NULL: not connected */
 	struct inserter *inserter;
 	struct submission **batch;
 	size_t batch_count, batch_size;
+	int64_t used_ms;
 };
 
 /* ---- the callers' side ---- */
 
-static struct timespec deadline_in(unsigned ms)
-{
-	struct timespec at;
+static void write_all(struct writer *w);
 
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_sec += ms / 1000;
-	at.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (at.tv_nsec >= 1000000000) {
-		at.tv_sec++;
-		at.tv_nsec -= 1000000000;
+static struct timespec timespec_of(int64_t monotonic_us)
+{
+	return (struct timespec){.tv_sec = monotonic_us / 1000000,
+				 .tv_nsec = (long)(monotonic_us % 1000000) * 1000};
+}
+
+/* With the lock. */
+static void append(struct writer *w, struct submission *sub)
+{
+	sub->next = NULL;
+	*w->last = sub;
+	w->last = &sub->next;
+	w->waiting_rows += sub->count;
+	w->waiting_bytes += sub->bytes;
+}
+
+/* With the lock; what waits the longest. */
+static struct submission *remove_first(struct writer *w)
+{
+	struct submission *sub = w->first;
+
+	w->first = sub->next;
+	if (w->first == NULL)
+		w->last = &w->first;
+	w->waiting_rows -= sub->count;
+	w->waiting_bytes -= sub->bytes;
+	return sub;
+}
+
+/* With the lock.  False: there is none until the submission's time is over.  A large call
+ * alone always has room. */
+static bool wait_for_room(struct writer *w, const struct submission *sub)
+{
+	struct timespec deadline = timespec_of(sub->give_up_ms * 1000);
+
+	while (w->first != NULL && (w->waiting_bytes + sub->bytes > WAITING_BYTES ||
+				    w->waiting_rows + sub->count > WAITING_ROWS)) {
+		if (pthread_cond_timedwait(&w->room, &w->lock, &deadline) == ETIMEDOUT)
+			return false;
 	}
-	return at;
+	return true;
 }
 
-static void submission_init(struct submission *sub, const struct change *changes, size_t count,
-			    unsigned wait_limit_ms)
+bool writer_submit(struct writer *w, struct submission *sub)
 {
-	pthread_condattr_t attr;
+	int64_t now_ms = clock_monotonic_ms();
+	bool accepted, ours = false;
 
-	memset(sub, 0, sizeof(*sub));
-	sub->changes = changes;
-	sub->count = count;
-	sub->give_up_ms = clock_monotonic_ms() + wait_limit_ms;
-	pthread_mutex_init(&sub->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&sub->answered, &attr);
-	pthread_condattr_destroy(&attr);
-}
-
-static void submission_exit(struct submission *sub)
-{
-	pthread_cond_destroy(&sub->answered);
-	pthread_mutex_destroy(&sub->lock);
-}
-
-/* The last touch: the caller may return at once, and the submission is gone. */
-static void answer(struct submission *sub, enum outcome rc, const struct writer_error *error)
-{
-	pthread_mutex_lock(&sub->lock);
-	sub->rc = rc;
-	sub->error = *error;
-	sub->done = true;
-	pthread_cond_signal(&sub->answered);
-	pthread_mutex_unlock(&sub->lock);
-}
-
-/* False: the database is known to be away, or we are ending. */
-static bool enqueue(struct writer *w, struct submission *sub)
-{
-	bool accepted;
-
+	sub->rc = OUTCOME_RETRY;
+	sub->error = (struct writer_error){0};
+	sub->give_up_ms = now_ms + w->options.wait_limit_ms;
 	pthread_mutex_lock(&w->lock);
 	w->counters.calls++;
-	accepted = !w->stopping && clock_monotonic_ms() >= w->refuse_until_ms;
+	/* Otherwise the database is known to be away. */
+	accepted = wait_for_room(w, sub) && now_ms >= w->refuse_until_ms;
 	if (accepted) {
-		*w->last = sub;
-		w->last = &sub->next;
-		pthread_cond_signal(&w->work);
+		append(w, sub);
+		ours = !w->writing;
+		w->writing = true;
 	} else {
 		w->counters.failed_calls++;
 	}
 	pthread_mutex_unlock(&w->lock);
+	if (ours)
+		write_all(w); /* from here on SUB may be gone */
 	return accepted;
 }
 
-/* True if SUB was still waiting; nobody else knows of it then. */
-static bool withdraw(struct writer *w, struct submission *sub)
+/* Submissions leave in the order in which they came, so the first ones expire first.  One that
+ * was taken is awaited however long it takes: it may be committed already. */
+void writer_expire(struct writer *w)
 {
-	struct submission **at;
+	int64_t now_ms = clock_monotonic_ms();
+	struct submission *list = NULL, **end = &list;
 
 	pthread_mutex_lock(&w->lock);
-	if (sub->taken) {
-		pthread_mutex_unlock(&w->lock);
-		return false;
+	while (w->first != NULL && now_ms >= w->first->give_up_ms) {
+		*end = remove_first(w);
+		end = &(*end)->next;
+		w->counters.failed_calls++;
 	}
-	for (at = &w->first; *at != sub; at = &(*at)->next)
-		;
-	*at = sub->next;
-	if (*at == NULL)
-		w->last = at;
-	w->counters.failed_calls++;
+	*end = NULL;
+	if (list != NULL)
+		pthread_cond_broadcast(&w->room);
 	pthread_mutex_unlock(&w->lock);
-	return true;
-}
-
-/* With the submission's lock.  A submission that was taken is awaited however long it takes:
- * the writer reads what it points to, and it may be committed already. */
-static void await(struct writer *w, struct submission *sub)
-{
-	struct timespec deadline = deadline_in(w->options.wait_limit_ms);
-	bool limited = true;
-
-	while (!sub->done) {
-		if (!limited) {
-			pthread_cond_wait(&sub->answered, &sub->lock);
-		} else if (pthread_cond_timedwait(&sub->answered, &sub->lock, &deadline) ==
-			   ETIMEDOUT) {
-			limited = false;
-			pthread_mutex_unlock(&sub->lock); /* the other lock comes first */
-			if (withdraw(w, sub)) {
-				pthread_mutex_lock(&sub->lock);
-				sub->rc = OUTCOME_RETRY;
-				return;
-			}
-			pthread_mutex_lock(&sub->lock);
-		}
+	if (list != NULL) {
+		w->options.answered(w->options.context, list);
+		w->options.busy(w->options.context);
 	}
-}
-
-enum outcome writer_submit(struct writer *w, const struct change *changes, size_t count,
-			   struct writer_error *error)
-{
-	struct submission sub;
-	enum outcome rc = OUTCOME_RETRY;
-
-	memset(error, 0, sizeof(*error));
-	if (count == 0)
-		return OUTCOME_OK;
-	submission_init(&sub, changes, count, w->options.wait_limit_ms);
-	if (enqueue(w, &sub)) {
-		pthread_mutex_lock(&sub.lock);
-		await(w, &sub);
-		rc = sub.rc;
-		*error = sub.error;
-		pthread_mutex_unlock(&sub.lock);
-	}
-	submission_exit(&sub);
-	return rc;
 }
 
 void writer_counters(struct writer *w, struct writer_counters *out)
@@ -241,10 +192,20 @@ static void refuse_for_a_while(struct writer *w)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* A handle that lost its connection is never used again (db.h). */
+/* A handle that lost its connection is never used again (db.h).  One that was idle is tried first:
+ * whether a commit that met a dead connection has happened, nobody could say. */
+static bool is_connected(struct writer *w)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	bool idle = now_ms - w->used_ms >= IDLE_MS;
+
+	w->used_ms = now_ms;
+	return w->db != NULL && db_alive(w->db) && (!idle || db_ping(w->db) == OUTCOME_OK);
+}
+
 static enum outcome connect_if_needed(struct writer *w)
 {
-	if (w->db != NULL && db_alive(w->db))
+	if (is_connected(w))
 		return OUTCOME_OK;
 	disconnect(w);
 	if (clock_monotonic_ms() < w->refuse_until_ms)
@@ -296,9 +257,7 @@ static enum outcome transact(struct writer *w, struct submission **calls, size_t
 	inserter_clear(w->inserter);
 	for (size_t i = 0; i < count; i++)
 		inserter_add(w->inserter, calls[i]->changes, calls[i]->count);
-	if ((rc = db_begin(w->db)) == OUTCOME_OK &&
-	    (rc = inserter_run(w->inserter, w->db, &too_big)) == OUTCOME_OK)
-		rc = db_commit(w->db);
+	rc = inserter_commit(w->inserter, w->db, &too_big);
 	inserter_clear(w->inserter);
 	if (rc != OUTCOME_OK) {
 		note_error(w, too_big, error);
@@ -342,14 +301,18 @@ static enum outcome transact_patiently(struct writer *w, struct submission **cal
 	return rc;
 }
 
-static void answer_all(struct writer *w, struct submission **calls, size_t count, enum outcome rc,
-		       const struct writer_error *error)
+/* The last touch: a caller may be gone as soon as it has its answer. */
+static void answer(struct writer *w, struct submission **calls, size_t count, enum outcome rc,
+		   const struct writer_error *error)
 {
-	static const struct writer_error none;
 	size_t changes = 0;
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		changes += calls[i]->count;
+		calls[i]->rc = rc;
+		calls[i]->error = rc == OUTCOME_OK ? (struct writer_error){0} : *error;
+		calls[i]->next = i + 1 < count ? calls[i + 1] : NULL;
+	}
 	pthread_mutex_lock(&w->lock);
 	if (rc == OUTCOME_OK) {
 		w->counters.batches++;
@@ -358,8 +321,7 @@ static void answer_all(struct writer *w, struct submission **calls, size_t count
 		w->counters.failed_calls += count;
 	}
 	pthread_mutex_unlock(&w->lock);
-	for (size_t i = 0; i < count; i++)
-		answer(calls[i], rc, rc == OUTCOME_OK ? &none : error);
+	w->options.answered(w->options.context, calls[0]);
 }
 
 /* One of the batch is bad, and only its own call may suffer for it.  When the database itself
@@ -376,13 +338,13 @@ static void commit_one_by_one(struct writer *w)
 
 		memset(&error, 0, sizeof(error));
 		rc = transact_patiently(w, &w->batch[i], 1, &error);
-		answer_all(w, &w->batch[i++], 1, rc, &error);
+		answer(w, &w->batch[i++], 1, rc, &error);
 		if (rc == OUTCOME_RETRY ||
 		    (rc == OUTCOME_UNKNOWN && clock_monotonic_ms() >= give_up_ms))
 			break;
 	}
 	if (i < w->batch_count)
-		answer_all(w, &w->batch[i], w->batch_count - i, OUTCOME_RETRY, &error);
+		answer(w, &w->batch[i], w->batch_count - i, OUTCOME_RETRY, &error);
 }
 
 static void commit_batch(struct writer *w)
@@ -393,10 +355,10 @@ static void commit_batch(struct writer *w)
 	if ((rc == OUTCOME_REJECTED || rc == OUTCOME_BUG) && w->batch_count > 1)
 		commit_one_by_one(w);
 	else
-		answer_all(w, w->batch, w->batch_count, rc, &error);
+		answer(w, w->batch, w->batch_count, rc, &error);
 }
 
-/* ---- the thread ---- */
+/* ---- writing ---- */
 
 /* With the lock.  Moves what waits into the batch, up to a transaction's size. */
 static void take_batch(struct writer *w)
@@ -405,82 +367,59 @@ static void take_batch(struct writer *w)
 
 	w->batch_count = 0;
 	while (w->first != NULL) {
-		struct submission *sub = w->first;
-
-		if (w->batch_count > 0 && rows + sub->count > TRANSACTION_ROWS)
+		if (w->batch_count > 0 && rows + w->first->count > TRANSACTION_ROWS)
 			break;
 		if (w->batch_count == w->batch_size) {
 			w->batch_size = w->batch_size > 0 ? 2 * w->batch_size : 64;
 			w->batch = xrealloc(w->batch, w->batch_size, sizeof(struct submission *));
 		}
-		w->batch[w->batch_count++] = sub;
-		rows += sub->count;
-		sub->taken = true;
-		w->first = sub->next;
+		rows += w->first->count;
+		w->batch[w->batch_count++] = remove_first(w);
 	}
-	if (w->first == NULL)
-		w->last = &w->first;
+	if (w->batch_count > 0)
+		pthread_cond_broadcast(&w->room);
 }
 
-/* Waits for work.  False: we are to end, and nothing waits any more. */
-static bool next_batch(struct writer *w)
+static void write_all(struct writer *w)
 {
 	pthread_mutex_lock(&w->lock);
-	while (w->first == NULL && !w->stopping)
-		pthread_cond_wait(&w->work, &w->lock);
-	take_batch(w);
-	pthread_mutex_unlock(&w->lock);
-	return w->batch_count > 0;
-}
-
-static void *writer_main(void *argument)
-{
-	struct writer *w = argument;
-
-	connect_if_needed(w); /* so that the first call does not wait for it */
-	while (next_batch(w))
+	while (w->first != NULL) {
+		take_batch(w);
+		pthread_mutex_unlock(&w->lock);
 		commit_batch(w);
-	disconnect(w);
-	return NULL;
+		pthread_mutex_lock(&w->lock);
+		if (w->first != NULL)
+			w->options.busy(w->options.context);
+	}
+	w->writing = false;
+	pthread_mutex_unlock(&w->lock);
 }
 
-struct writer *writer_start(const struct writer_options *options)
+struct writer *writer_new(const struct writer_options *options)
 {
 	struct writer *w = xcalloc(1, sizeof(*w));
-	sigset_t all, before;
-	int error;
+	pthread_condattr_t monotonic;
 
 	w->options = *options;
 	w->last = &w->first;
 	w->inserter = inserter_new(options->batch_rows, options->batch_bytes);
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_cond_init(&w->work, NULL);
-
-	sigfillset(&all); /* signals are for the threads that wait for them */
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&w->thread, NULL, writer_main, w);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error != 0) {
-		errno = error;
-		log_errno("writer: no thread");
-		abort(); /* as without memory: the supervisor starts another worker */
-	}
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->room, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	return w;
 }
 
-void writer_stop(struct writer **holder)
+void writer_free(struct writer **holder)
 {
 	struct writer *w = *holder;
 
 	if (w == NULL)
 		return;
-	pthread_mutex_lock(&w->lock);
-	w->stopping = true;
-	pthread_cond_signal(&w->work);
-	pthread_mutex_unlock(&w->lock);
-	pthread_join(w->thread, NULL);
+	disconnect(w);
 	inserter_free(&w->inserter);
-	pthread_cond_destroy(&w->work);
+	pthread_cond_destroy(&w->room);
 	pthread_mutex_destroy(&w->lock);
 	free(w->batch);
 	free(w);

@@ -114,6 +114,50 @@ static struct change change_of(const struct schema *schema, const char *key,
 			       .address = "127.0.0.1"};
 }
 
+/* A submission whose caller waits for the answer. */
+struct waiter {
+	struct submission sub;
+	pthread_mutex_t lock;
+	pthread_cond_t done;
+	bool answered;
+};
+
+static void on_answered(void *context, struct submission *list)
+{
+	(void)context;
+	while (list != NULL) {
+		struct waiter *waiter = list->owner;
+
+		list = list->next;
+		pthread_mutex_lock(&waiter->lock);
+		waiter->answered = true;
+		pthread_cond_signal(&waiter->done);
+		pthread_mutex_unlock(&waiter->lock);
+	}
+}
+
+static void on_busy(void *context)
+{
+	(void)context;
+}
+
+static enum outcome submit(struct writer *w, const struct change *changes, size_t count,
+			   struct writer_error *error)
+{
+	struct waiter waiter = {.sub = {.changes = changes, .count = count, .owner = &waiter},
+				.lock = PTHREAD_MUTEX_INITIALIZER,
+				.done = PTHREAD_COND_INITIALIZER};
+
+	if (writer_submit(w, &waiter.sub)) {
+		pthread_mutex_lock(&waiter.lock);
+		while (!waiter.answered)
+			pthread_cond_wait(&waiter.done, &waiter.lock);
+		pthread_mutex_unlock(&waiter.lock);
+	}
+	*error = waiter.sub.error;
+	return waiter.sub.rc;
+}
+
 static enum outcome submit_one(struct writer *w, const struct schema *schema, const char *key,
 			       const char *name, const char *body, size_t length,
 			       struct writer_error *error)
@@ -121,7 +165,7 @@ static enum outcome submit_one(struct writer *w, const struct schema *schema, co
 	const struct db_value cells[] = {db_text("1"), db_text(name), {body, length}, DB_NULL};
 	struct change change = change_of(schema, key, cells);
 
-	return writer_submit(w, &change, 1, error);
+	return submit(w, &change, 1, error);
 }
 
 /* ---- load ---- */
@@ -135,6 +179,7 @@ struct caller {
 
 static struct caller callers[THREADS];
 static atomic_bool stop_load;
+static atomic_bool stop_expiring;
 static atomic_bool altered;
 static struct writer *writer;
 
@@ -170,7 +215,7 @@ static enum outcome make_call(int caller, int call)
 		cells[i][3] = db_text("new");
 		changes[i] = change_of(call % 3 == 0 ? &schema_b : a, key, cells[i]);
 	}
-	return writer_submit(writer, changes, (size_t)records, &error);
+	return submit(writer, changes, (size_t)records, &error);
 }
 
 static void *caller_main(void *argument)
@@ -313,8 +358,7 @@ static void large_calls(struct db *db)
 
 	for (size_t i = 0; i < 10000; i++)
 		changes[i] = change_of(&schema_b, "large", cells);
-	check(writer_submit(writer, changes, 10000, &error) == OUTCOME_OK,
-	      "10000 records go whole");
+	check(submit(writer, changes, 10000, &error) == OUTCOME_OK, "10000 records go whole");
 	check(submit_one(writer, &schema_b, "big", "b", body, packet + 1, &error) ==
 		      OUTCOME_REJECTED &&
 		  error.number == 1153,
@@ -370,10 +414,20 @@ static void withdrawal(struct db *db)
 	      "and the writer goes on");
 }
 
+static void *expire_main(void *argument)
+{
+	while (!atomic_load(&stop_expiring)) {
+		writer_expire(argument);
+		usleep(50000);
+	}
+	return NULL;
+}
+
 static void nowhere(void)
 {
 	struct db_login away = login;
-	struct writer_options options = {.batch_rows = 10, .wait_limit_ms = 3000};
+	struct writer_options options = {
+	    .batch_rows = 10, .wait_limit_ms = 3000, .answered = on_answered, .busy = on_busy};
 	struct writer_error error;
 	struct writer *w;
 	int64_t before = clock_monotonic_ms();
@@ -382,17 +436,19 @@ static void nowhere(void)
 	away.group = "campaign-nowhere";
 	away.quiet = true;
 	options.login = away;
-	w = writer_start(&options);
+	w = writer_new(&options);
 	for (int i = 0; i < 100; i++)
 		refused &= submit_one(w, &schema_b, "x", "n", NULL, 0, &error) == OUTCOME_RETRY;
 	check(refused && clock_monotonic_ms() - before < 1000,
 	      "without a database calls are refused at once");
-	writer_stop(&w);
+	writer_free(&w);
 }
 
 int main(int argc, char **argv)
 {
-	struct writer_options options = {.batch_rows = 256, .wait_limit_ms = 1500};
+	struct writer_options options = {
+	    .batch_rows = 256, .wait_limit_ms = 1500, .answered = on_answered, .busy = on_busy};
+	pthread_t expiring;
 	struct db *db;
 
 	if (argc < 2)
@@ -407,13 +463,16 @@ int main(int argc, char **argv)
 	db_close(&db);
 
 	options.login = login;
-	writer = writer_start(&options);
+	writer = writer_new(&options);
+	pthread_create(&expiring, NULL, expire_main, writer);
 	load(argc > 2 ? argv[2] : NULL);
 	db = must_open();
 	compare(db);
 	large_calls(db);
 	withdrawal(db);
-	writer_stop(&writer);
+	atomic_store(&stop_expiring, true);
+	pthread_join(expiring, NULL);
+	writer_free(&writer);
 	nowhere();
 	db_close(&db);
 	db_library_end();

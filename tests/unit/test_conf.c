@@ -78,8 +78,8 @@ static void empty_file_is_all_defaults(void **state)
 	(void)state;
 	assert_string_equal(conf->socket, "/run/campaign-ingest/ingestd.sock");
 	assert_string_equal(conf->socket_mode, "0660");
-	assert_int_equal(conf->workers, 2);
-	assert_int_equal(conf->threads, 16);
+	assert_int_equal(conf->workers, 1);
+	assert_int_equal(conf->threads, 4);
 	assert_int_equal(conf->request_timeout_s, 30);
 	assert_int_equal(conf->drain_timeout_s, 20);
 	assert_int_equal(conf->max_request_bytes, 16 * 1024 * 1024);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The pool as a web server sees it: FastCGI records over a Unix socket, against an
- * api_handle that tells what it was given, or waits until it is let go.
+ * api_handle that tells what it was given, waits until it is let go, or for a commit.
  */
 #include "config.h"
 
@@ -49,9 +49,15 @@ static void conf_put(void *context, const struct conf *c)
 	(void)c;
 }
 
-void api_handle(struct api *api, const struct api_request *q, struct arena *arena,
-		struct api_response *r)
+/* "?stage" calls are in the hands of a writer, until commit_staged. */
+static pthread_mutex_t staged_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct submission *staged;
+static size_t staged_count;
+
+bool api_handle(struct api *api, const struct api_request *q, struct arena *arena,
+		struct submission *submission, struct api_response *r)
 {
+	bool stage = q->query != NULL && strcmp(q->query, "stage") == 0;
 	char c = '.';
 
 	(void)api;
@@ -65,11 +71,28 @@ void api_handle(struct api *api, const struct api_request *q, struct arena *aren
 	buf_addf(&r->body, "%s %s %s %s https=%d len=%zu [%.40s]", q->method, q->path,
 		 q->content_type != NULL ? q->content_type : "-",
 		 q->soap_action != NULL ? q->soap_action : "-", q->https, q->body_length, q->body);
+	if (stage) {
+		submission->owner = r;
+		pthread_mutex_lock(&staged_lock);
+		submission->next = staged;
+		staged = submission;
+		staged_count++;
+		pthread_mutex_unlock(&staged_lock);
+	}
+	return !stage;
+}
+
+void api_resume(struct submission *submission)
+{
+	struct api_response *r = submission->owner;
+
+	buf_add(&r->body, " committed");
 }
 
 /* --- a web server ------------------------------------------------------------------------ */
 
 static struct api api = {.conf_get = conf_get, .conf_put = conf_put};
+static struct answered *answered;
 static struct pool *pool;
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 
@@ -178,8 +201,29 @@ static int start(void **state)
 	    listen(options.listen_fd, 100) < 0 || pipe2(in_hand, O_CLOEXEC) < 0 ||
 	    pipe2(let_go, O_CLOEXEC) < 0)
 		return -1;
+	answered = options.answered = answered_new();
 	pool = pool_start(&options);
 	return pool == NULL ? -1 : 0;
+}
+
+/* As the writer does it: all calls of one commit together. */
+static void commit_staged(size_t count)
+{
+	int i;
+
+	for (i = 0; i < WAIT_S * 1000; i++) {
+		pthread_mutex_lock(&staged_lock);
+		if (staged_count == count)
+			break;
+		pthread_mutex_unlock(&staged_lock);
+		poll(NULL, 0, 1);
+	}
+	assert_int_equal(staged_count, count);
+	answered_put(answered, staged);
+	answered_wake(answered);
+	staged = NULL;
+	staged_count = 0;
+	pthread_mutex_unlock(&staged_lock);
 }
 
 static int end(void **state)
@@ -187,6 +231,7 @@ static int end(void **state)
 	(void)state;
 	close(let_go[1]); /* a test that failed may have left calls waiting */
 	pool_stop(&pool);
+	answered_free(&answered);
 	close(in_hand[0]);
 	close(in_hand[1]);
 	close(let_go[0]);
@@ -329,6 +374,46 @@ static void idle_connections_hold_no_thread(void **state)
 	}
 }
 
+/* Many more calls than threads wait for a commit, more than one thread takes back in a row; and
+ * others are answered meanwhile. */
+static void waiting_calls_hold_no_thread(void **state)
+{
+	enum { CALLS = 3 * IDLE };
+	int fds[CALLS], fd = dial(), i;
+
+	(void)state;
+	for (i = 0; i < CALLS; i++) {
+		fds[i] = dial();
+		ask(fds[i], "DOCUMENT_URI=/a\nQUERY_STRING=stage\n", "", 0, true);
+	}
+	ask(fd, "DOCUMENT_URI=/a\n", "", 0, true);
+	assert_answer(fd, "Status: 200 ");
+	commit_staged(CALLS);
+	for (i = 0; i < CALLS; i++) {
+		assert_answer(fds[i], " committed");
+		ask(fds[i], "DOCUMENT_URI=/a\n", "", 0, true); /* fit for the next one */
+		assert_answer(fds[i], "len=0 []");
+		close(fds[i]);
+	}
+	close(fd);
+}
+
+static void drain_waits_for_commits(void **state)
+{
+	int fd = dial();
+
+	(void)state;
+	ask(fd, "DOCUMENT_URI=/a\nQUERY_STRING=stage\n", "", 0, true);
+	while (pool_connections(pool) != 1)
+		poll(NULL, 0, 1);
+	pool_drain(pool);
+	commit_staged(1);
+	assert_answer(fd, " committed");
+	assert_true(is_closed(fd));
+	assert_empty_soon();
+	close(fd);
+}
+
 static void drain_answers_calls_in_hand(void **state)
 {
 	int busy = dial(), idle = dial();
@@ -407,6 +492,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(connection_is_closed_unless_kept, start, end),
 	    cmocka_unit_test_setup_teardown(nonsense_closes_the_connection, start, end),
 	    cmocka_unit_test_setup_teardown(idle_connections_hold_no_thread, start, end),
+	    cmocka_unit_test_setup_teardown(waiting_calls_hold_no_thread, start, end),
+	    cmocka_unit_test_setup_teardown(drain_waits_for_commits, start, end),
 	    cmocka_unit_test_setup_teardown(drain_answers_calls_in_hand, start, end),
 	    cmocka_unit_test_setup_teardown(drain_answers_waiting_requests, start, end),
 	    cmocka_unit_test_setup_teardown(retired_pool_serves_what_is_open, start, end),
