@@ -63,12 +63,13 @@ static enum outcome show_all(struct db *db, const struct registry *r, struct tab
 			continue;
 		buf_add(&sql, "SELECT ");
 		db_quote_text(db, &sql, s->id, __builtin_strlen(s->id));
-		/* The oldest is the first: two look-ups at the ends of the primary key. */
+		/* The oldest is the first: two look-ups at the ends of the primary key.  Younger
+		 * than now if the clock was put back since. */
 		buf_add(&sql, ", (SELECT COUNT(*) FROM ");
 		db_quote_name(&sql, s->log_table);
-		buf_add(&sql,
-			"), o.at, TIMESTAMPDIFF(SECOND, o.at, UTC_TIMESTAMP()) FROM (SELECT 1) x"
-			" LEFT JOIN (SELECT _at at FROM ");
+		buf_add(&sql, "), o.at, GREATEST(TIMESTAMPDIFF(SECOND, o.at, UTC_TIMESTAMP(6)), 0)"
+			      " FROM (SELECT 1) x"
+			      " LEFT JOIN (SELECT _at at FROM ");
 		db_quote_name(&sql, s->log_table);
 		buf_add(&sql, " ORDER BY _seq LIMIT 1) o ON 1 = 1");
 		rc = add_rows(db, &sql, t, 4, &count);

@@ -69,9 +69,8 @@ static void add_backlog(struct db *db, const struct schema *s, struct summary *o
 	struct buf sql = BUF_INIT;
 	struct db_rows *rows = NULL;
 
-	buf_add(
-	    &sql,
-	    "SELECT COUNT(*), COALESCE(TIMESTAMPDIFF(SECOND, MIN(_at), UTC_TIMESTAMP()), 0) FROM ");
+	buf_add(&sql, "SELECT COUNT(*), COALESCE(TIMESTAMPDIFF(SECOND, MIN(_at), "
+		      "UTC_TIMESTAMP(6)), 0) FROM ");
 	db_quote_name(&sql, s->log_table);
 	if (db_run(db, buf_text(&sql), NULL, 0, &rows, NULL) == OUTCOME_OK && db_rows_next(rows)) {
 		out->pending += db_rows_int(rows, 0);

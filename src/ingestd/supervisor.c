@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -423,6 +424,19 @@ static int open_channels(struct supervisor *s)
 	return fcntl(s->ready[0], F_SETFL, O_NONBLOCK);
 }
 
+/* Each connection that a web server keeps costs a descriptor, and the usual limit of 1024 is soft.
+ */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_errno("supervisor: descriptors stay limited");
+}
+
 static int write_pid_file(const char *path)
 {
 	FILE *f;
@@ -455,6 +469,7 @@ int supervisor_run(struct listener *listener, const char *config_file, struct co
 	char *pid_file = xstrdup((*conf)->pid_file); /* a reload does not move it */
 	int status = EXIT_FAILURE;
 
+	raise_descriptor_limit();
 	s.limits = limits_map();
 	if (s.limits == NULL || open_channels(&s) < 0) {
 		log_errno("supervisor");
