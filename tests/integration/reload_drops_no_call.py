@@ -45,6 +45,9 @@ def under_load(c, act, clients=8):
 
 
 with Instance(workers=2, threads=4) as c:
+    # A worker that is to go stays until nginx closes its idle connections: no minute of that here.
+    c.stop_nginx()
+    c.start_nginx(edit=lambda site: site.replace("keepalive_timeout 60s", "keepalive_timeout 3s"))
 
     def reloads_drop_no_call():
         before = c.workers()
