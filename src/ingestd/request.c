@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Translates between FastCGI and the api.  Refuses a body that is shorter than announced;
- * one above max_request_bytes is thrown away, and the api is told so (R2.14).
+ * Translates between FastCGI and the api.  Refuses a body that is not as long as announced
+ * (R2.17); one above max_request_bytes is thrown away, and the api is told so (R2.14).
  */
 #include "config.h"
 
@@ -23,7 +23,7 @@
 /* Room that one large request needed is not kept for the next one. */
 #define ROOM_BYTES (256u << 10)
 
-enum body { BODY_WHOLE, BODY_TOO_LARGE, BODY_SHORT, BODY_BROKEN };
+enum body { BODY_WHOLE, BODY_TOO_LARGE, BODY_MISMATCH, BODY_BROKEN };
 
 /* FastCGI parameters besides those of struct api_request. */
 struct extra {
@@ -178,15 +178,13 @@ static void read_head(struct head *head, char **envp, struct arena *arena)
 	head->request.https = is_https(&head->extra);
 }
 
-/* True and *LENGTH when the web server announced the body's length. */
-static bool announced(const char *content_length, unsigned long long *length)
+/* Digits and nothing else; too large a number is ULLONG_MAX. */
+static bool read_length(const char *text, unsigned long long *length)
 {
-	char *end;
-
-	if (content_length == NULL || *content_length < '0' || *content_length > '9')
+	if (text[strspn(text, "0123456789")] != '\0')
 		return false;
-	*length = strtoull(content_length, &end, 10); /* too large a number is ULLONG_MAX */
-	return *end == '\0';
+	*length = strtoull(text, NULL, 10);
+	return true;
 }
 
 /* Reads on, and throws away; tells whether the end was reached within DISCARD_BYTES. */
@@ -212,7 +210,8 @@ static enum body read_body(FCGX_Stream *in, const char *content_length, size_t l
 			   struct buf *body)
 {
 	unsigned long long length = 0;
-	bool known = announced(content_length, &length);
+	bool announced = content_length != NULL; /* an empty one is none: take_parameter */
+	bool known = announced && read_length(content_length, &length);
 	size_t want = known ? (size_t)(length < limit ? length : limit) + 1 : READ_BYTES;
 
 	if (known && length > limit)
@@ -234,7 +233,9 @@ static enum body read_body(FCGX_Stream *in, const char *content_length, size_t l
 		return BODY_BROKEN;
 	if (body->length > limit)
 		return BODY_TOO_LARGE;
-	return known && body->length < length ? BODY_SHORT : BODY_WHOLE;
+	if (announced && !(known && body->length == length))
+		return BODY_MISMATCH;
+	return BODY_WHOLE;
 }
 
 static const char *status_line(int status)
@@ -303,11 +304,11 @@ static void write_response(FCGX_Stream *out, const struct api_response *r, struc
 	put(out, &r->body);
 }
 
-static void refuse_short_body(struct api_response *r)
+static void refuse_mismatch(struct api_response *r)
 {
 	r->status = 400;
 	r->content_type = "text/plain; charset=utf-8";
-	buf_add(&r->body, "The body is shorter than its Content-Length.\n");
+	buf_add(&r->body, "The body is not as long as its Content-Length.\n");
 }
 
 bool request_handle(FCGX_Request *fcgx, struct api *api, struct request_room *room)
@@ -330,10 +331,10 @@ bool request_handle(FCGX_Request *fcgx, struct api *api, struct request_room *ro
 	}
 	head.request.body = buf_text(&room->body);
 	head.request.body_length = room->body.length;
-	if (body != BODY_SHORT)
+	if (body != BODY_MISMATCH)
 		return api_handle(api, &head.request, room->arena, &room->submission,
 				  &room->response);
-	refuse_short_body(&room->response);
+	refuse_mismatch(&room->response);
 	return true;
 }
 

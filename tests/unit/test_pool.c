@@ -273,12 +273,10 @@ static const struct {
     {"DOCUMENT_URI=/a\nDOCUMENT_URI=/b\nHTTPS=\nREQUEST_SCHEME=http\n", "",
      " /a - - https=0 len=0 []"},
     {"DOCUMENT_URI=/a\n", "no length given", " /a - - https=0 len=15 [no length given]"},
-    {"DOCUMENT_URI=/a\nCONTENT_LENGTH=2\n", "more than announced",
-     " /a - - https=0 len=19 [more than announced]"},
     {"DOCUMENT_URI=/a\n", "",
      "Status: 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 24\r\n"
      "Cache-Control: no-store\r\n\r\n"},
-    {"DOCUMENT_URI=/a\nCONTENT_LENGTH=20\n", "cut", "Status: 400 "},
+    {"DOCUMENT_URI=/a\nCONTENT_LENGTH=03\n", "abc", " /a - - https=0 len=3 [abc]"},
 };
 
 static void requests_and_answers(void **state)
@@ -303,7 +301,7 @@ static const struct {
     {"CONTENT_LENGTH=1001\n", LIMIT + 1, "Status: 413 "},
     {"CONTENT_LENGTH=60000\n", 60000, "Status: 413 "},
     {"CONTENT_LENGTH=99999999999999999999999\n", 3, "Status: 413 "},
-    {"CONTENT_LENGTH=5\n", LIMIT, "Status: 200 "},
+    {"CONTENT_LENGTH=5\n", LIMIT, "Status: 400 "},
     {"CONTENT_LENGTH=5\n", LIMIT + 1, "Status: 413 "},
     {"DOCUMENT_URI=/a\n", LIMIT, "Status: 200 "},
     {"DOCUMENT_URI=/a\n", LIMIT + 1, "Status: 413 "},
@@ -322,6 +320,28 @@ static void R2_14_body_limit(void **state)
 		ask(fd, bodies[i].params, body, bodies[i].length, true);
 		assert_answer(fd, bodies[i].expected);
 	}
+	close(fd);
+}
+
+static void R2_17_length_that_is_not_the_bodys(void **state)
+{
+	static const char *const lengths[] = {"20", "4", "2",  "0",   "-3", "+3",  " 3",
+					      "3 ", " ", "3x", "0x3", "x",  "3,3", "3.0"};
+	size_t i;
+	int fd = dial(); /* kept: each must leave it fit for the next */
+
+	(void)state;
+	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		char params[40];
+
+		snprintf(params, sizeof(params), "CONTENT_LENGTH=%s\n", lengths[i]);
+		ask(fd, params, "abc", 3, true);
+		assert_answer(fd, "Status: 400 ");
+	}
+	ask(fd, "CONTENT_LENGTH=1\n", "", 0, true);
+	assert_answer(fd, "Status: 400 ");
+	ask(fd, "CONTENT_LENGTH=3\n", "abc", 3, true);
+	assert_answer(fd, "Status: 200 ");
 	close(fd);
 }
 
@@ -489,6 +509,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(requests_and_answers, start, end),
 	    cmocka_unit_test_setup_teardown(R2_14_body_limit, start, end),
+	    cmocka_unit_test_setup_teardown(R2_17_length_that_is_not_the_bodys, start, end),
 	    cmocka_unit_test_setup_teardown(connection_is_closed_unless_kept, start, end),
 	    cmocka_unit_test_setup_teardown(nonsense_closes_the_connection, start, end),
 	    cmocka_unit_test_setup_teardown(idle_connections_hold_no_thread, start, end),
