@@ -214,6 +214,12 @@ static int convert(const char *iconv_name, enum charset charset, struct charset_
 	return 0;
 }
 
+/* libxml2 would pass over the second one. */
+static bool has_mark(const struct charset_text *text)
+{
+	return text->length >= 3 && memcmp(text->bytes, "\xEF\xBB\xBF", 3) == 0;
+}
+
 static int to_utf8(enum charset charset, struct charset_text *text, struct arena *arena,
 		   struct problem *p)
 {
@@ -275,6 +281,10 @@ int charset_to_utf8(const char *bytes, size_t length, const char *charset, struc
 		found = charset_by_declaration(bytes, length);
 	if (to_utf8(found, &text, arena, p) < 0)
 		return -1;
+	if (has_mark(&text)) {
+		problem_set(p, CODE_XML, "The document begins with a second byte order mark.");
+		return -1;
+	}
 	*out = text;
 	return 0;
 }

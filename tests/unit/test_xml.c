@@ -135,6 +135,9 @@ static const struct charset_case {
     {"cut inside", BYTES("<a>\xE2\x82</a>"), NULL, NULL},
     {"EBCDIC", BYTES("\x4C\x6F\xA7\x94\x93"), NULL, NULL},
     {"mark alone", BYTES("\xEF\xBB\xBF"), NULL, NULL},
+    {"two marks", BYTES("\xEF\xBB\xBF\xEF\xBB\xBF<a/>"), NULL, NULL},
+    {"two marks of UTF-16", BYTES("\xFF\xFE\xFF\xFE<\0a\0/\0>\0"), NULL, NULL},
+    {"three marks", BYTES("\xFE\xFF\xFE\xFF\xFE\xFF\0<\0a\0/\0>"), NULL, NULL},
 };
 
 static void R2_2_charsets(void **state)
