@@ -88,6 +88,7 @@ static bool ends_name(char c)
 	case '/':
 	case '<':
 	case '>':
+	case '?':
 	case '"':
 	case '\'':
 		return true;
@@ -194,6 +195,17 @@ static enum scanned scan_end_tag(struct scan *s)
 	return skip_past(s, 2, ">");
 }
 
+static enum scanned scan_instruction(struct scan *s)
+{
+	const char *target;
+	enum scanned rc;
+
+	s->at += 2;
+	if ((rc = scan_name(s, &target)) != SCANNED)
+		return rc;
+	return skip_past(s, 0, "?>");
+}
+
 static enum scanned scan_markup(struct scan *s)
 {
 	if (starts_with(s, "<!--"))
@@ -201,7 +213,7 @@ static enum scanned scan_markup(struct scan *s)
 	if (starts_with(s, "<![CDATA["))
 		return skip_past(s, 9, "]]>");
 	if (starts_with(s, "<?"))
-		return skip_past(s, 2, "?>");
+		return scan_instruction(s);
 	if (starts_with(s, "</"))
 		return scan_end_tag(s);
 	if (starts_with(s, "<!DOCTYPE")) {

@@ -166,6 +166,20 @@ static void on_instruction(void *context, const xmlChar *target, const xmlChar *
 	check_work(b);
 }
 
+/* DECLARED are two pointers each: prefix and URI.  In use or not, both count as names, and the URI
+ * is an attribute's value. */
+static void check_namespaces(struct builder *b, size_t count, const xmlChar **declared)
+{
+	for (; count > 0; count--, declared += 2) {
+		if (strlen((const char *)declared[1]) > b->limits->text_bytes) {
+			refuse(b, "a name space of", b->limits->text_bytes, "bytes");
+			return;
+		}
+		(void)intern(b, declared[0]);
+		(void)intern(b, declared[1]);
+	}
+}
+
 static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
 		     int namespace_count, const xmlChar **namespaces, int attribute_count,
 		     int defaulted_count, const xmlChar **attributes)
@@ -190,8 +204,7 @@ static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, 
 	link_element(b, e);
 	b->open[b->depth++] =
 	    (struct open_element){.element = e, .last_child = NULL, .text = b->text.length};
-	for (int i = 0; i < 2 * namespace_count; i++) /* in use or not: for the count */
-		(void)intern(b, namespaces[i]);
+	check_namespaces(b, (size_t)namespace_count, namespaces);
 	check_work(b);
 }
 
