@@ -238,12 +238,40 @@ static void on_text(void *context, const xmlChar *text, int length)
 		refuse(b, "a text of", b->limits->text_bytes, "bytes");
 }
 
-/* Keeps the first error.  What libxml2 says may name elements and attributes (R3.20); of the
- * fatal errors, the one about the version alone would quote a value. */
+/*
+ * What may be told of a fatal error (R3.20): libxml2's own words where they quote nothing (str1, or
+ * a character as int1), or where what they quote is the name of an element or attribute.  Else
+ * words of ours, or none: it would quote entities, targets, versions, characters.  Also the
+ * attribute without a value is as a rule a word of a value, behind a quotation mark too many.
+ */
+static const char *words_of(const xmlError *error)
+{
+	switch (error->code) {
+	case XML_ERR_ATTRIBUTE_REDEFINED:
+	case XML_ERR_GT_REQUIRED:
+	case XML_ERR_TAG_NAME_MISMATCH:
+	case XML_ERR_TAG_NOT_FINISHED:
+		return error->message;
+	case XML_ERR_ATTRIBUTE_WITHOUT_VALUE:
+		return "Attribute without a value";
+	case XML_ERR_INVALID_CHAR:
+		return "Character that XML does not have";
+	case XML_ERR_PI_NOT_FINISHED:
+		return "Processing instruction without an end";
+	case XML_ERR_UNDECLARED_ENTITY:
+		return "Entity not defined";
+	case XML_ERR_UNKNOWN_VERSION:
+		return "Unsupported version";
+	default:
+		return error->str1 == NULL && error->int1 == 0 ? error->message : NULL;
+	}
+}
+
+/* Keeps the first error. */
 static void on_error(void *context, xmlErrorPtr error)
 {
 	struct builder *b = context;
-	const char *message = error->message ? error->message : "error";
+	const char *words;
 	char line[2 * PROBLEM_NAME_SIZE], shown[PROBLEM_NAME_SIZE];
 
 	if (error->code == XML_ERR_NO_MEMORY) {
@@ -251,14 +279,18 @@ static void on_error(void *context, xmlErrorPtr error)
 		abort();
 	}
 	if (error->level != XML_ERR_FATAL || error->domain == XML_FROM_NAMESPACE) {
-		b->reported += strlen(message);
+		b->reported += error->message != NULL ? strlen(error->message) : 0;
 		return;
 	}
 	if (refused(b))
 		return;
-	if (error->code == XML_ERR_UNKNOWN_VERSION)
-		message = "Unsupported version";
-	snprintf(line, sizeof(line), "%.*s", (int)strcspn(message, "\n"), message);
+	words = words_of(error);
+	if (words == NULL) {
+		problem_set(b->problem, CODE_XML, "The document is not well-formed XML (line %d).",
+			    error->line);
+		return;
+	}
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(words, "\n"), words);
 	problem_set(b->problem, CODE_XML, "The document is not well-formed XML (line %d): %s",
 		    error->line, problem_name(shown, line));
 }
