@@ -5,6 +5,7 @@
 #include "api/call.h"
 
 #include <stdatomic.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -16,6 +17,18 @@ struct problem *call_cause(struct call *call)
 	if (call->cause_count < CALL_MAX_CAUSES)
 		call->cause_count++;
 	return &call->causes[call->cause_count - 1];
+}
+
+const char *call_host(const struct call *call)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789.-_:[]";
+	const char *host = call->request->host;
+
+	if (host == NULL || *host == '\0' || host[strspn(host, allowed)] != '\0')
+		return NULL;
+	return host;
 }
 
 void call_answer_text(struct call *call, int status, const char *line)

@@ -58,6 +58,8 @@ struct call {
 struct problem *call_cause(struct call *call);
 
 /* An answer of one line of plain text. */
+/* The host that the caller asked, NULL if it is not made of what hosts and ports are made of. */
+const char *call_host(const struct call *call);
 void call_answer_text(struct call *call, int status, const char *line);
 /* R2.12: 403 with "<code> <text>", or 429 when retry_after is set (R2.13). */
 void call_answer_refusal(struct call *call);

@@ -20,6 +20,7 @@ static void attribute(struct buf *out, const char *name, const char *value)
 void health_test(struct call *call)
 {
 	const struct version v = version_parse(call->api->version);
+	const char *host = call_host(call);
 	struct buf *out = &call->response->body;
 	char now[CLOCK_TEXT_SIZE];
 
@@ -34,7 +35,7 @@ void health_test(struct call *call)
 	buf_addf(out, " build='%u' sha1=''", v.build);
 	attribute(out, "instance", call->conf->instance_name);
 	attribute(out, "sourceIP", call->address_text);
-	attribute(out, "host", call->request->host);
+	attribute(out, "host", host != NULL ? host : "-");
 	attribute(out, "localHost", call->api->node);
 	buf_add(out, "/>\n");
 }

@@ -226,16 +226,15 @@ void wsdl_write(struct buf *out, const char *ns, const char *name, const char *a
 static const char *address_of(const struct call *call)
 {
 	static const char path[] = "/nl/jsp/soaprouter.jsp";
-	const struct api_request *r = call->request;
-	const char *url = call->conf->public_url;
+	const char *host = call_host(call), *url = call->conf->public_url;
 	size_t length = strlen(url);
 
 	while (length > 0 && url[length - 1] == '/')
 		length--;
 	if (length > 0)
 		return arena_printf(call->arena, "%.*s%s", (int)length, url, path);
-	return arena_printf(call->arena, "%s://%s%s", r->https ? "https" : "http",
-			    r->host != NULL ? r->host : "localhost", path);
+	return arena_printf(call->arena, "%s://%s%s", call->request->https ? "https" : "http",
+			    host != NULL ? host : "localhost", path);
 }
 
 /* True if the caller may go on; else it has been answered. */

@@ -251,6 +251,7 @@ static int prepare(void **state)
 	conf = (struct conf){.zones = zones,
 			     .zone_count = 1,
 			     .instance_name = (char *)(uintptr_t) "ingest1",
+			     .public_url = (char *)(uintptr_t) "",
 			     .timezone = (char *)(uintptr_t) "UTC",
 			     .session_timeout_s = 86400,
 			     .security_timeout_s = 3600,
@@ -833,18 +834,43 @@ static void r_test(void **state)
 {
 	(void)state;
 	handle((struct api_request){
-	    .method = "GET", .path = "/r/test", .host = "a'b<c>", .peer = "192.0.2.10"});
+	    .method = "GET", .path = "/r/test", .host = "[::1]:8080", .peer = "192.0.2.10"});
 	expect(200, "text/xml; charset=utf-8");
 	expect_body("<redir status='OK' date='20");
 	expect_body("+00' version='1.2.3' build='102' sha1='' instance='ingest1' "
-		    "sourceIP='192.0.2.10' host='");
-	expect_body("' localHost='node1'/>");
-	expect_no_body("a'b");
+		    "sourceIP='192.0.2.10' host='[::1]:8080' localHost='node1'/>");
 
 	zones[0].allow_http = false; /* monitors need no zone */
 	zones[0].network_count = 0;
 	handle((struct api_request){.method = "GET", .path = "/r/test"});
 	expect(200, "text/xml");
+}
+
+/* Whatever a header says is not repeated to who reads the answer. */
+static void r_test_and_wsdl_name_hosts_only(void **state)
+{
+	static const char *const others[] = {NULL,	  "",	  "a'b<c>", "a b",	 "a/b",
+					     "user@host", "a\"b", "a%00b",  "a\xC3\xB6", "a&b"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(others); i++) {
+		handle((struct api_request){
+		    .method = "GET", .path = "/r/test", .host = others[i], .peer = "192.0.2.10"});
+		expect(200, "text/xml");
+		expect_body(" host='-' ");
+		handle((struct api_request){.method = "GET",
+					    .path = "/nl/jsp/schemawsdl.jsp",
+					    .query = "schema=xtk:session",
+					    .host = others[i],
+					    .peer = "192.0.2.10"});
+		expect(200, "text/xml");
+		expect_body("http://localhost/nl/jsp/soaprouter.jsp");
+	}
+	handle((struct api_request){.method = "GET",
+				    .path = "/r/test",
+				    .host = "my_Ingest-1.example.test:8443",
+				    .peer = "192.0.2.10"});
+	expect_body(" host='my_Ingest-1.example.test:8443' ");
 }
 
 static void ping(void **state)
@@ -896,6 +922,7 @@ int main(void)
 	    TEST(IngestExt),
 	    TEST(what_the_database_did),
 	    TEST(r_test),
+	    TEST(r_test_and_wsdl_name_hosts_only),
 	    TEST(ping),
 	};
 
