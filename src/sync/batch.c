@@ -414,7 +414,7 @@ static enum outcome settle(void *context)
 
 	if ((rc = db_begin(db)) != OUTCOME_OK)
 		return rc;
-	rc = log_delete(db, t->o.schema, t->applied.ranges, t->applied.count);
+	rc = log_delete(db, t->o.schema, t->applied.ranges, t->applied.count, LOG_ROWS_THERE);
 	if (rc == OUTCOME_OK)
 		rc = rejects_store(t->rejects, db);
 	if (rc == OUTCOME_OK)

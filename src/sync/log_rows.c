@@ -2,18 +2,22 @@
 /*
  * Deletes and moves rows of the log by number; see log_rows.h.
  *
- * The numbers are listed one by one, not as "BETWEEN first AND last": InnoDB reads one row
- * further than a range goes and locks it, and where that row is one that a call has inserted
- * and not committed yet, the sync would wait for the call (R10.5a).  A single number of a
- * primary key is looked at alone.  FORCE INDEX keeps the server from scanning a small table
- * whole, which ends the same way.
+ * InnoDB reads one row further than "BETWEEN first AND last" goes and locks it; where that row
+ * is one that a call has inserted and not committed yet, the sync would wait for the call
+ * (R10.5a).  A single number of a primary key is looked at alone.  So a range is given up to
+ * the number before its last one, and the last one singly: what lies behind the range is then
+ * a row of ours.  That holds only as long as the rows are there; where they may be gone, every
+ * number is listed.
+ *
+ * A small table is easily scanned whole, which ends the same way.  FORCE INDEX forbids it, but
+ * not the scan of an index that covers the query, as the primary key would: hence the condition
+ * on a second column.  It is true of every TINYINT.
  */
 #include "config.h"
 
 #include "sync/log_rows.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 
 #include "base/buf.h"
 #include "staging/change.h"
@@ -22,66 +26,87 @@
 /* Of a statement.  Well below 1000, where the server begins to turn lists into subqueries. */
 #define NUMBERS 500
 
-struct numbers { /* walks through ranges */
-	const struct seq_range *ranges;
-	size_t count;
-	size_t range;
-	uint64_t offset;
+/* One statement's share of the numbers. */
+struct share {
+	struct buf list;  /* "5,6,9": singly */
+	struct buf spans; /* " OR _seq BETWEEN 12 AND 17 OR ..." */
+	size_t terms;
 };
 
-static bool numbers_next(struct numbers *n, uint64_t *out)
+static void share_clear(struct share *s)
 {
-	if (n->range == n->count)
-		return false;
-	*out = n->ranges[n->range].first + n->offset++;
-	if (*out == n->ranges[n->range].last) {
-		n->range++;
-		n->offset = 0;
-	}
-	return true;
+	buf_clear(&s->list);
+	buf_clear(&s->spans);
+	s->terms = 0;
 }
 
-/* Appends "(5,6,7)"; false at the end.  Numbers of our own: written, not bound. */
-static bool add_numbers(struct buf *sql, struct numbers *n)
+static void share_free(struct share *s)
 {
-	uint64_t number;
-	size_t added = 0;
-
-	while (added < NUMBERS && numbers_next(n, &number))
-		buf_addf(sql, "%c%" PRIu64, added++ == 0 ? '(' : ',', number);
-	buf_add_char(sql, ')');
-	return added > 0;
+	buf_free(&s->list);
+	buf_free(&s->spans);
 }
 
-/* PREFIX is a statement that lacks its list. */
-static enum outcome for_numbers(struct db *db, const struct buf *prefix,
-				const struct seq_range *ranges, size_t count)
+/* Numbers of our own: written, not bound. */
+static void add_number(struct share *s, uint64_t number)
 {
-	struct numbers numbers = {.ranges = ranges, .count = count};
+	buf_addf(&s->list, "%s%" PRIu64, s->list.length > 0 ? "," : "", number);
+	s->terms++;
+}
+
+static enum outcome execute(struct db *db, const struct buf *prefix, const struct share *s)
+{
 	struct buf sql = BUF_INIT;
-	enum outcome rc = OUTCOME_OK;
+	enum outcome rc;
 
-	while (rc == OUTCOME_OK) {
-		buf_clear(&sql);
-		buf_add_n(&sql, buf_text(prefix), prefix->length);
-		if (!add_numbers(&sql, &numbers))
-			break;
-		rc = db_exec_n(db, buf_text(&sql), sql.length);
-	}
+	if (s->terms == 0)
+		return OUTCOME_OK;
+	buf_add_n(&sql, buf_text(prefix), prefix->length);
+	buf_addf(&sql, " WHERE (_seq IN (%s)%s) AND _operation >= -128", buf_text(&s->list),
+		 buf_text(&s->spans));
+	rc = db_exec_n(db, buf_text(&sql), sql.length);
 	buf_free(&sql);
 	return rc;
 }
 
+/* PREFIX is a statement that lacks its WHERE. */
+static enum outcome for_numbers(struct db *db, const struct buf *prefix,
+				const struct seq_range *ranges, size_t count, enum log_rows rows)
+{
+	struct share s = {.list = BUF_INIT, .spans = BUF_INIT};
+	enum outcome rc = OUTCOME_OK;
+
+	for (size_t i = 0; i < count && rc == OUTCOME_OK; i++) {
+		uint64_t number = ranges[i].first;
+
+		if (rows == LOG_ROWS_THERE && ranges[i].last > number) {
+			buf_addf(&s.spans, " OR _seq BETWEEN %" PRIu64 " AND %" PRIu64, number,
+				 ranges[i].last - 1);
+			number = ranges[i].last;
+		}
+		for (; number <= ranges[i].last && rc == OUTCOME_OK; number++) {
+			add_number(&s, number);
+			if (s.terms == NUMBERS) {
+				rc = execute(db, prefix, &s);
+				share_clear(&s);
+			}
+		}
+	}
+	if (rc == OUTCOME_OK)
+		rc = execute(db, prefix, &s);
+	share_free(&s);
+	return rc;
+}
+
 enum outcome log_delete(struct db *db, const struct schema *s, const struct seq_range *ranges,
-			size_t count)
+			size_t count, enum log_rows rows)
 {
 	struct buf sql = BUF_INIT;
 	enum outcome rc;
 
 	buf_add(&sql, "DELETE l FROM ");
 	db_quote_name(&sql, s->log_table);
-	buf_add(&sql, " l FORCE INDEX (PRIMARY) WHERE _seq IN ");
-	rc = for_numbers(db, &sql, ranges, count);
+	buf_add(&sql, " l FORCE INDEX (PRIMARY)");
+	rc = for_numbers(db, &sql, ranges, count, rows);
 	buf_free(&sql);
 	return rc;
 }
@@ -100,8 +125,8 @@ enum outcome log_reject(struct db *db, const struct schema *s, const struct seq_
 	change_columns(&sql, s);
 	buf_add(&sql, " FROM ");
 	db_quote_name(&sql, s->log_table);
-	buf_add(&sql, " FORCE INDEX (PRIMARY) WHERE _seq IN ");
-	rc = for_numbers(db, &sql, ranges, count);
+	buf_add(&sql, " FORCE INDEX (PRIMARY)");
+	rc = for_numbers(db, &sql, ranges, count, LOG_ROWS_LISTED);
 	buf_free(&sql);
-	return rc == OUTCOME_OK ? log_delete(db, s, ranges, count) : rc;
+	return rc == OUTCOME_OK ? log_delete(db, s, ranges, count, LOG_ROWS_LISTED) : rc;
 }

@@ -12,9 +12,14 @@
 #include "schema/model.h"
 #include "sync/target.h"
 
-/* Deletes exactly these numbers. */
+enum log_rows {
+	LOG_ROWS_THERE,	 /* each number was read, and nobody has deleted it since: ranges serve */
+	LOG_ROWS_LISTED, /* some may be gone: each number by itself, which takes twice as long */
+};
+
+/* Deletes exactly these numbers.  Neither form waits for a row that is not committed. */
 enum outcome log_delete(struct db *db, const struct schema *s, const struct seq_range *ranges,
-			size_t count);
+			size_t count, enum log_rows rows);
 /* Moves exactly these numbers to the table of rejects. */
 enum outcome log_reject(struct db *db, const struct schema *s, const struct seq_range *ranges,
 			size_t count);

@@ -3,6 +3,7 @@
  * One set of records, merged at MariaDB with a handful of statements whatever its size:
  *
  *   load     into a temporary table, array-bound
+ *   count    how many rows the records find: with none, only the last step is left
  *   delete   what the records delete
  *   update   what is there, only the columns that a record names
  *   mark     which records have found a row
@@ -108,23 +109,44 @@ static void add_cell(struct buf *sql, const struct schema *s, size_t field)
 		buf_addf(sql, "t.c%zu", field);
 }
 
-/* R10.4: several rows with one key are all changed, and counted. */
-static enum outcome count_several(const struct merge *m, struct merge_counts *counts)
+static bool key_has_pk(const struct merge *m)
+{
+	for (size_t i = 0; i < m->scratch->key_count; i++) {
+		if ((int)m->scratch->key[i] == m->schema->pk)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * How many rows the records find, and how many records find several (R10.4: all are changed,
+ * and counted).  FOR UPDATE as the statements that follow: a row that another session has
+ * inserted and not committed is waited for, and not inserted a second time.
+ */
+static enum outcome count_found(const struct merge *m, uint64_t *found, uint64_t *several)
 {
 	struct buf sql = BUF_INIT;
 	struct db_rows *rows = NULL;
 	enum outcome rc;
 
-	for (size_t i = 0; i < m->scratch->key_count; i++) {
-		if ((int)m->scratch->key[i] == m->schema->pk)
-			return OUTCOME_OK; /* cannot be */
+	*found = *several = 0;
+	if (m->scratch->key_count == 0)
+		return OUTCOME_OK;
+	if (key_has_pk(m)) {
+		buf_add(&sql, "SELECT COUNT(*), 0 FROM ");
+		add_join(m, &sql);
+	} else {
+		buf_add(&sql, "SELECT IFNULL(SUM(c), 0), IFNULL(SUM(c > 1), 0)"
+			      " FROM (SELECT COUNT(*) c FROM ");
+		add_join(m, &sql);
+		buf_add(&sql, " GROUP BY t.n) f");
 	}
-	buf_add(&sql, "SELECT COUNT(*) FROM (SELECT t.n FROM ");
-	add_join(m, &sql);
-	buf_add(&sql, " GROUP BY t.n HAVING COUNT(*) > 1) s");
+	buf_add(&sql, " FOR UPDATE");
 	rc = db_run(m->scratch->db, buf_text(&sql), NULL, 0, &rows, NULL);
-	if (rc == OUTCOME_OK && db_rows_next(rows))
-		counts->several += (uint64_t)db_rows_int(rows, 0);
+	if (rc == OUTCOME_OK && db_rows_next(rows)) {
+		*found = (uint64_t)db_rows_int(rows, 0);
+		*several = (uint64_t)db_rows_int(rows, 1);
+	}
 	db_rows_free(&rows);
 	buf_free(&sql);
 	return rc;
@@ -184,8 +206,6 @@ static enum outcome mark_found(const struct merge *m)
 	struct buf sql = BUF_INIT;
 	enum outcome rc;
 
-	if (m->scratch->key_count == 0)
-		return OUTCOME_OK;
 	buf_add(&sql, "UPDATE ");
 	add_join(m, &sql);
 	buf_add(&sql, " SET t.ins = 0 WHERE t.ins = 1");
@@ -261,8 +281,6 @@ static enum outcome merge_insert(const struct merge *m, struct merge_counts *cou
 		add_inserted(m, &sql, i, params, &param_count);
 	}
 	buf_addf(&sql, " FROM %s t WHERE t.ins = 1", m->scratch->name);
-	if (s->pk >= 0) /* neighbours go to one page */
-		buf_addf(&sql, " ORDER BY t.c%d", s->pk);
 	rc = db_run(m->scratch->db, buf_text(&sql), params, param_count, NULL, &affected);
 	counts->inserted += affected;
 	buf_free(&sql);
@@ -293,23 +311,31 @@ static void collect(struct merge *m)
 	}
 }
 
+static enum outcome change_found(const struct merge *m, struct merge_counts *counts)
+{
+	enum outcome rc = OUTCOME_OK;
+
+	if (m->deletes)
+		rc = merge_delete(m, counts);
+	if (rc == OUTCOME_OK && m->updates)
+		rc = merge_update(m, counts);
+	if (rc == OUTCOME_OK && m->inserts)
+		rc = mark_found(m);
+	return rc;
+}
+
 static enum outcome merge_all(const struct merge *m, struct merge_counts *counts, bool *too_large)
 {
+	uint64_t found = 0;
 	enum outcome rc;
 
 	if ((rc = scratch_load(m->scratch, m->records, m->count, too_large)) != OUTCOME_OK)
 		return rc;
-	if ((m->deletes || m->updates) && (rc = count_several(m, counts)) != OUTCOME_OK)
+	if ((rc = count_found(m, &found, &counts->several)) != OUTCOME_OK)
 		return rc;
-	if (m->deletes && (rc = merge_delete(m, counts)) != OUTCOME_OK)
+	if (found > 0 && (rc = change_found(m, counts)) != OUTCOME_OK)
 		return rc;
-	if (m->updates && (rc = merge_update(m, counts)) != OUTCOME_OK)
-		return rc;
-	if (!m->inserts)
-		return OUTCOME_OK;
-	if ((rc = mark_found(m)) != OUTCOME_OK)
-		return rc;
-	return merge_insert(m, counts);
+	return m->inserts ? merge_insert(m, counts) : OUTCOME_OK;
 }
 
 enum outcome mariadb_merge_set(struct scratch *scratch, const struct merge_record *records,

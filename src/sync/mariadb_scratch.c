@@ -65,11 +65,17 @@ static void add_index(const struct scratch *t, struct buf *sql)
 		buf_add_char(sql, ')');
 }
 
+/*
+ * Aria writes no undo, which halves the time of loading, and empties a table at once: nobody
+ * needs the table's own rows back after a rollback.  Its keys are shorter than InnoDB's, hence
+ * InnoDB where the scratch table has one.  A server that knows one engine only may take it.
+ */
 static void create_sql(const struct scratch *t, struct buf *sql)
 {
 	buf_addf(sql,
-		 "CREATE TEMPORARY TABLE %s (n INT UNSIGNED NOT NULL PRIMARY KEY,"
-		 " del TINYINT NOT NULL, ins TINYINT NOT NULL, at DATETIME(6) NULL",
+		 "SET STATEMENT sql_mode = 'STRICT_ALL_TABLES' FOR"
+		 " CREATE TEMPORARY TABLE %s (n INT UNSIGNED NOT NULL, del TINYINT NOT NULL,"
+		 " ins TINYINT NOT NULL, at DATETIME(6) NULL",
 		 t->name);
 	for (size_t w = 0; w < t->words; w++)
 		buf_addf(sql, ", u%zu BIGINT UNSIGNED NOT NULL, g%zu BIGINT UNSIGNED NOT NULL", w,
@@ -80,7 +86,8 @@ static void create_sql(const struct scratch *t, struct buf *sql)
 	}
 	if (!t->entity_indexed)
 		add_index(t, sql);
-	buf_add(sql, ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin");
+	buf_addf(sql, ") ENGINE=%s DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin",
+		 t->entity_indexed ? "Aria TRANSACTIONAL=0" : "InnoDB");
 }
 
 static enum outcome open_bulk(struct scratch *t)
@@ -205,15 +212,58 @@ static size_t load_row(const struct scratch *t, struct arena *arena, const struc
 	return bytes;
 }
 
+/* The field by which records are sorted before they are loaded, so that neighbours in the
+ * entity's index are found and written one after the other; -1 for none. */
+static int sort_field(const struct scratch *t, const struct merge_record *records, size_t count)
+{
+	for (size_t i = 0; i < count && t->schema->pk >= 0; i++) {
+		if (records[i].insert)
+			return t->schema->pk;
+	}
+	return t->key_count > 0 ? (int)t->key[0] : -1;
+}
+
+struct place { /* of a record among the sorted ones */
+	struct db_value value;
+	size_t record;
+};
+
+/* Close to the order of the index, whatever its type is: it decides how fast, not what. */
+static int by_value(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+	size_t shorter = x->value.length < y->value.length ? x->value.length : y->value.length;
+	int order = shorter > 0 ? memcmp(x->value.text, y->value.text, shorter) : 0;
+
+	if (order == 0 && x->value.length != y->value.length)
+		order = x->value.length < y->value.length ? -1 : 1;
+	return order != 0 ? order : (x->record > y->record) - (x->record < y->record);
+}
+
+static struct place *sort_records(const struct scratch *t, const struct merge_record *records,
+				  size_t count)
+{
+	struct place *places = xcalloc(count + 1, sizeof(*places));
+	int field = sort_field(t, records, count);
+
+	for (size_t i = 0; i < count; i++)
+		places[i] = (struct place){field >= 0 ? records[i].cells[field] : DB_NULL, i};
+	if (field >= 0)
+		qsort(places, count, sizeof(*places), by_value);
+	return places;
+}
+
 static enum outcome load_rows(const struct scratch *t, struct arena *arena, struct db_value *cells,
-			      const struct merge_record *records, size_t count, bool *too_large)
+			      const struct merge_record *records, const struct place *places,
+			      size_t count, bool *too_large)
 {
 	size_t limit = (size_t)db_max_packet(t->db) - PACKET_SLACK;
 	size_t rows = 0, bytes = 0;
 	enum outcome rc = OUTCOME_OK;
 
-	for (size_t n = 0; n < count && rc == OUTCOME_OK; n++) {
+	for (size_t i = 0; i < count && rc == OUTCOME_OK; i++) {
 		struct db_value *row = cells + rows * t->columns;
+		size_t n = places[i].record;
 		size_t more = load_row(t, arena, &records[n], n, row);
 
 		if (more > limit) { /* the server would hang up on it */
@@ -241,6 +291,7 @@ enum outcome scratch_load(struct scratch *t, const struct merge_record *records,
 			  bool *too_large)
 {
 	struct db_value *cells = xcalloc(LOAD_ROWS * t->columns, sizeof(*cells));
+	struct place *places = sort_records(t, records, count);
 	struct arena *arena = arena_new();
 	struct buf sql = BUF_INIT;
 	enum outcome rc;
@@ -248,9 +299,10 @@ enum outcome scratch_load(struct scratch *t, const struct merge_record *records,
 	buf_addf(&sql, "DELETE FROM %s", t->name); /* TRUNCATE would commit */
 	rc = db_exec(t->db, buf_text(&sql));
 	if (rc == OUTCOME_OK)
-		rc = load_rows(t, arena, cells, records, count, too_large);
+		rc = load_rows(t, arena, cells, records, places, count, too_large);
 	buf_free(&sql);
 	arena_free(&arena);
+	free(places);
 	free(cells);
 	return rc;
 }

@@ -43,7 +43,8 @@ static enum outcome recover(struct recovery *c)
 		return rc;
 	if ((rc = db_begin(e->db)) != OUTCOME_OK)
 		goto out;
-	if ((rc = log_delete(e->db, c->schema, set.ranges, set.count)) != OUTCOME_OK) {
+	rc = log_delete(e->db, c->schema, set.ranges, set.count, LOG_ROWS_LISTED);
+	if (rc != OUTCOME_OK) {
 		db_rollback(e->db);
 		goto out;
 	}
