@@ -6,6 +6,10 @@
  * recorded in the transaction that applies them.  The log's rows are deleted after its
  * COMMIT was answered, or was found to have happened; deleting them twice is harmless.  And
  * a record is forgotten only in a later transaction, when that deletion is committed.
+ *
+ * A batch is settled while the next one is merged (ahead.h), so the next one's transaction
+ * waits for that before it forgets the record.  A batch with rejects is settled at once: the
+ * next one needs to know them.
  */
 #include "config.h"
 
@@ -17,18 +21,18 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "sync/ahead.h"
 #include "sync/fold.h"
 #include "sync/links.h"
-#include "sync/log_reader.h"
-#include "sync/log_rows.h"
 #include "sync/reject.h"
-#include "sync/seqset.h"
 #include "sync/subscription.h"
 
 #define uthash_malloc(size) xmalloc(size)
 #include <uthash.h>
 
-static const char sql_version[] = "SELECT value FROM campaign_state WHERE name = 'schema_version'";
+/* The memory of a run is two batches, what one of them is folded into, and the packets in which
+ * it goes to the target. */
+#define SHARES_OF_MEMORY 4
 
 struct deferred { /* a record whose link has to wait: its later changes wait too */
 	unsigned char identity[FOLD_IDENTITY_SIZE];
@@ -49,12 +53,17 @@ struct turn {
 	struct merge_record *records; /* those of a run, side by side */
 	size_t records_size;
 	bool recorded; /* the target holds a record of an earlier batch */
+	struct ahead *ahead;
+	struct ahead_batch *now, *next; /* the batch at hand, and the one behind it */
+	bool next_read;			/* the latter is there */
+	struct settlement *unsettled;	/* the batch before: applied, and perhaps not deleted */
+	bool settled;
+	bool tried; /* to settle it: its rows may be gone */
 	/* Of the batch at hand: */
 	struct fold_change *changes;
 	size_t count;
-	struct seqset applied;
+	struct settlement *settlement;
 	struct run_counts found;
-	bool stale;
 	bool at_target; /* where a failure came from */
 };
 
@@ -64,11 +73,17 @@ struct turn *turn_new(const struct turn_options *options)
 
 	t->o = *options;
 	t->reader = log_reader_new(options->schema, options->bound, options->batch_rows,
-				   options->batch_bytes);
+				   options->batch_bytes / SHARES_OF_MEMORY);
 	t->fold = fold_new(options->schema);
 	t->rejects = rejects_new(options->schema);
 	t->subhisto = subhisto_new(options->registry, options->schema);
 	t->arena = arena_new();
+	t->ahead = ahead_new(&t->o, t->reader);
+	t->now = xcalloc(1, sizeof(*t->now));
+	t->next = xcalloc(1, sizeof(*t->next));
+	t->settlement = xcalloc(1, sizeof(*t->settlement));
+	t->unsettled = xcalloc(1, sizeof(*t->unsettled));
+	t->settled = true;
 	return t;
 }
 
@@ -85,10 +100,27 @@ static void clear_deferred(struct turn *t, bool all)
 	}
 }
 
+static void free_batch(struct ahead_batch *batch)
+{
+	log_batch_free(&batch->log);
+	free(batch);
+}
+
+static void free_settlement(struct settlement *s)
+{
+	seqset_free(&s->applied);
+	free(s);
+}
+
 void turn_free(struct turn **t)
 {
 	if (*t == NULL)
 		return;
+	ahead_free(&(*t)->ahead); /* first: it still uses the others */
+	free_batch((*t)->now);
+	free_batch((*t)->next);
+	free_settlement((*t)->settlement);
+	free_settlement((*t)->unsettled);
 	links_clear(&(*t)->links);
 	clear_deferred(*t, true);
 	log_reader_free(&(*t)->reader);
@@ -96,7 +128,6 @@ void turn_free(struct turn **t)
 	rejects_free(&(*t)->rejects);
 	subhisto_free(&(*t)->subhisto);
 	arena_free(&(*t)->arena);
-	seqset_free(&(*t)->applied);
 	free((*t)->records);
 	free(*t);
 	*t = NULL;
@@ -258,6 +289,14 @@ static void count_only(struct turn *t)
 	}
 }
 
+static void make_room(struct turn *t, size_t records)
+{
+	if (records <= t->records_size)
+		return;
+	t->records = xrealloc(t->records, records, sizeof(*t->records));
+	t->records_size = records;
+}
+
 static enum outcome merge_run(struct turn *t, size_t run)
 {
 	size_t count = fold_count(t->fold);
@@ -266,13 +305,63 @@ static enum outcome merge_run(struct turn *t, size_t run)
 		count_only(t);
 	if (t->o.dry_run || count == 0)
 		return OUTCOME_OK;
-	if (count > t->records_size) {
-		t->records = xrealloc(t->records, count, sizeof(*t->records));
-		t->records_size = count;
-	}
+	make_room(t, count);
 	for (size_t i = 0; i < count; i++)
 		t->records[i] = fold_at(t->fold, i)->merge;
 	return merge_records(t, run, 0, count);
+}
+
+/* Of the records that delete, as the target is told of them. */
+struct freeing {
+	struct fold *fold;
+	size_t *numbers; /* of each in the fold */
+};
+
+static void take_freed(void *context, size_t record, struct db_value pk)
+{
+	const struct freeing *f = context;
+
+	fold_frees(f->fold, f->numbers[record], pk);
+}
+
+/* What a deletion frees, the fold cannot know; see fold.h. */
+static enum outcome ask_what_is_freed(struct turn *t)
+{
+	const struct ends *e = t->o.ends;
+	const struct fold_key *key = fold_key(t->fold);
+	size_t count = fold_count(t->fold), asked = 0;
+	struct freeing f = {t->fold, xcalloc(count + 1, sizeof(*f.numbers))};
+	enum outcome rc;
+
+	make_room(t, count);
+	for (size_t i = 0; i < count; i++) {
+		const struct merge_record *m = &fold_at(t->fold, i)->merge;
+
+		if (!m->delete)
+			continue;
+		t->records[asked] = *m;
+		f.numbers[asked++] = i;
+	}
+	rc = e->ops->read(e->target, t->o.schema, key->fields, key->count, t->records, asked,
+			  (size_t)t->o.schema->pk, take_freed, &f);
+	free(f.numbers);
+	return rc == OUTCOME_REJECTED ? OUTCOME_OK : rc; /* the merge will say which one */
+}
+
+/* *NEXT: the change with which the run after this one begins. */
+static enum outcome fold_from(struct turn *t, size_t run, size_t *next)
+{
+	size_t taken = fold_run(t->fold, t->changes + run, t->count - run);
+	enum outcome rc;
+
+	if (!t->o.dry_run && fold_asks(t->fold)) {
+		if ((rc = ask_what_is_freed(t)) != OUTCOME_OK)
+			return rc;
+		if (fold_cut(t->fold) < taken)
+			taken = fold_run(t->fold, t->changes + run, fold_cut(t->fold));
+	}
+	*next = run + taken;
+	return OUTCOME_OK;
 }
 
 static enum outcome merge_all(struct turn *t)
@@ -282,7 +371,8 @@ static enum outcome merge_all(struct turn *t)
 	for (size_t run = 0, next; run < t->count; run = next) {
 		uint64_t rejected = t->found.rejected;
 
-		next = run + fold_run(t->fold, t->changes + run, t->count - run);
+		if ((rc = fold_from(t, run, &next)) != OUTCOME_OK)
+			return rc;
 		if ((rc = merge_run(t, run)) != OUTCOME_OK)
 			return rc;
 		if (t->found.rejected > rejected)
@@ -313,27 +403,58 @@ static void start_over(struct turn *t)
 
 static void collect_applied(struct turn *t)
 {
-	seqset_clear(&t->applied);
+	struct seqset *applied = &t->settlement->applied;
+
+	seqset_clear(applied);
 	for (size_t i = 0; i < t->count; i++) {
 		if (t->changes[i].fate != FOLD_ASIDE)
-			seqset_add(&t->applied, t->changes[i].seq);
+			seqset_add(applied, t->changes[i].seq);
 	}
-	t->found.merged = seqset_total(&t->applied);
+	t->found.merged = seqset_total(applied);
 	t->found.changes = t->found.merged + t->found.rejected + t->found.held;
+}
+
+/* The batch before. */
+
+/* One try.  Inside the target's transaction there is no more than one: healing could open
+ * another session there, and the transaction would be gone without anybody noticing. */
+static enum outcome finish_ahead(void *context)
+{
+	struct turn *t = context;
+	bool settled = false, read = false;
+	enum outcome rc;
+
+	t->tried |= ahead_wait(t->ahead, &settled, &read);
+	t->next_read |= read;
+	t->settled |= settled;
+	if (t->settled)
+		return OUTCOME_OK;
+	rc = batch_settle(t->o.ends->db, &t->o, t->unsettled, NULL,
+			  t->tried ? LOG_ROWS_LISTED : LOG_ROWS_THERE);
+	t->tried = true;
+	t->settled = rc == OUTCOME_OK;
+	return rc == OUTCOME_UNKNOWN ? OUTCOME_RETRY : rc; /* it is harmless twice */
 }
 
 /* A batch of nothing but rejects leaves no record. */
 static enum outcome record(struct turn *t)
 {
 	const struct ends *e = t->o.ends;
-	enum outcome rc = OUTCOME_OK;
+	const struct seqset *applied = &t->settlement->applied;
+	enum outcome rc;
 
+	if ((rc = finish_ahead(t)) != OUTCOME_OK) {
+		t->at_target = false;
+		return rc;
+	}
 	if (t->recorded)
 		rc = e->ops->forget(e->target, t->o.log_id);
-	if (rc == OUTCOME_OK && t->applied.count > 0)
-		rc = e->ops->record(e->target, t->o.log_id, t->applied.ranges, t->applied.count);
+	if (rc == OUTCOME_OK && applied->count > 0)
+		rc = e->ops->record(e->target, t->o.log_id, applied->ranges, applied->count);
 	return rc;
 }
+
+/* One try at the batch. */
 
 static enum outcome try_to_merge(struct turn *t)
 {
@@ -341,6 +462,7 @@ static enum outcome try_to_merge(struct turn *t)
 	enum outcome rc;
 
 	start_over(t);
+	t->at_target = true;
 	if (!t->o.dry_run && (rc = e->ops->begin(e->target)) != OUTCOME_OK)
 		return rc;
 	if ((rc = sort_out_all(t)) == OUTCOME_OK)
@@ -363,13 +485,14 @@ static enum outcome try_to_merge(struct turn *t)
 static enum outcome look_it_up(struct turn *t, bool *happened)
 {
 	const struct ends *e = t->o.ends;
+	const struct seqset *applied = &t->settlement->applied;
 	struct seqset set = {0};
 	enum outcome rc;
 
 	rc = e->ops->recorded(e->target, t->o.log_id, &set.ranges, &set.count);
 	if (rc != OUTCOME_OK)
 		return rc;
-	*happened = t->applied.count > 0 && seqset_contains(&set, t->applied.ranges[0].first);
+	*happened = applied->count > 0 && seqset_contains(&set, applied->ranges[0].first);
 	seqset_free(&set);
 	return OUTCOME_OK;
 }
@@ -399,63 +522,36 @@ static enum outcome merge_batch(struct turn *t)
 		if ((rc = ends_heal(t->o.ends, &tries)) != OUTCOME_OK)
 			return rc;
 	}
-	t->recorded |= t->applied.count > 0;
+	t->recorded |= t->settlement->applied.count > 0;
 	return OUTCOME_OK;
 }
 
-/* The staging side. */
+/* From batch to batch. */
 
-/* May be done twice: an unknown outcome is no different from a failure. */
-static enum outcome settle(void *context)
-{
-	struct turn *t = context;
-	struct db *db = t->o.ends->db;
-	enum outcome rc;
-
-	if ((rc = db_begin(db)) != OUTCOME_OK)
-		return rc;
-	rc = log_delete(db, t->o.schema, t->applied.ranges, t->applied.count, LOG_ROWS_THERE);
-	if (rc == OUTCOME_OK)
-		rc = rejects_store(t->rejects, db);
-	if (rc == OUTCOME_OK)
-		rc = history_schema(db, t->o.run_id, t->o.schema->id, t->o.counts);
-	if (rc == OUTCOME_OK)
-		return db_commit(db);
-	db_rollback(db);
-	return rc;
-}
-
-static enum outcome recorded_version(struct turn *t, uint64_t *version)
-{
-	struct db_rows *rows = NULL;
-	enum outcome rc;
-
-	rc = db_run(t->o.ends->db, sql_version, NULL, 0, &rows, NULL);
-	if (rc == OUTCOME_OK)
-		*version = db_rows_next(rows) ? strtoull(db_rows_text(rows, 0), NULL, 10) : 0;
-	db_rows_free(&rows);
-	return rc;
-}
-
-/*
- * The version is asked for after the rows were read: a change that names a new attribute was
- * staged after its schema was deployed, so a version that is still the registry's says that
- * we know every attribute in these rows.
- */
 static enum outcome read_batch(void *context)
 {
 	struct turn *t = context;
-	uint64_t version = 0;
 	enum outcome rc;
 
-	if ((rc = ends_check_lock(t->o.ends)) != OUTCOME_OK)
+	if ((rc = ends_check_lock(t->o.ends)) != OUTCOME_OK || t->next_read)
 		return rc;
-	rc = log_reader_next(t->reader, t->o.ends->db, &t->changes, &t->count);
-	if (rc != OUTCOME_OK)
+	return batch_read(t->o.ends->db, t->reader, t->now->log.last, t->next);
+}
+
+/* The next batch becomes the one at hand. */
+static enum outcome advance(struct turn *t)
+{
+	struct ahead_batch *now;
+	enum outcome rc;
+
+	if ((rc = ends_persist(t->o.ends, read_batch, t, &t->o.counts->retries)) != OUTCOME_OK)
 		return rc;
-	if ((rc = recorded_version(t, &version)) != OUTCOME_OK)
-		return rc;
-	t->stale = version != registry_version(t->o.registry);
+	now = t->next;
+	t->next = t->now;
+	t->now = now;
+	t->next_read = false;
+	t->changes = now->log.changes;
+	t->count = now->log.count;
 	return OUTCOME_OK;
 }
 
@@ -481,30 +577,81 @@ static void keep_deferred(struct turn *t)
 	t->found.deferred = 0; /* counted once, at the end of all turns */
 }
 
-enum outcome turn_batch(struct turn *t, enum batch_state *state)
+static enum batch_state state_of(const struct turn *t)
 {
-	int64_t start = clock_monotonic_ms();
-	uint64_t *retries = &t->o.counts->retries;
+	if (t->now->version != registry_version(t->o.registry))
+		return BATCH_STALE;
+	return t->count == 0 ? BATCH_END : BATCH_DONE;
+}
+
+static enum outcome settle_with_rejects(void *context)
+{
+	struct turn *t = context;
 	enum outcome rc;
 
-	t->at_target = false;
-	if ((rc = ends_persist(t->o.ends, read_batch, t, retries)) != OUTCOME_OK)
-		return rc;
-	*state = t->stale ? BATCH_STALE : t->count == 0 ? BATCH_END : BATCH_DONE;
-	if (*state != BATCH_DONE)
+	rc = batch_settle(t->o.ends->db, &t->o, t->unsettled, t->rejects,
+			  t->tried ? LOG_ROWS_LISTED : LOG_ROWS_THERE);
+	t->tried = true;
+	return rc;
+}
+
+/* The batch at hand is applied. */
+static enum outcome hand_over(struct turn *t)
+{
+	struct settlement *s = t->settlement;
+	enum outcome rc = OUTCOME_OK;
+
+	t->settlement = t->unsettled;
+	t->unsettled = s;
+	s->counts = *t->o.counts;
+	t->tried = false;
+	t->settled = t->o.dry_run;
+	if (t->found.rejected + t->found.held == 0)
 		return OUTCOME_OK;
-	t->at_target = true;
+	if (!t->o.dry_run)
+		rc = ends_persist(t->o.ends, settle_with_rejects, t, &t->o.counts->retries);
+	if (rc != OUTCOME_OK)
+		return rc;
+	t->settled = true;
+	rejects_stored(t->rejects);
+	return OUTCOME_OK;
+}
+
+static enum outcome finish_for_sure(struct turn *t)
+{
+	t->at_target = false;
+	return ends_persist(t->o.ends, finish_ahead, t, &t->o.counts->retries);
+}
+
+static enum outcome apply_batch(struct turn *t)
+{
+	int64_t start = clock_monotonic_ms();
+	enum outcome rc;
+
+	ahead_start(t->ahead, t->settled ? NULL : t->unsettled, t->now->log.last,
+		    t->now->log.end ? NULL : t->next);
 	if ((rc = merge_batch(t)) != OUTCOME_OK)
 		return rc;
-	t->at_target = false;
+	if ((rc = finish_for_sure(t)) != OUTCOME_OK)
+		return rc;
 	keep_deferred(t);
 	t->found.milliseconds = (uint64_t)(clock_monotonic_ms() - start);
 	run_counts_add(t->o.counts, &t->found);
-	if (!t->o.dry_run && (rc = ends_persist(t->o.ends, settle, t, retries)) != OUTCOME_OK)
+	return hand_over(t);
+}
+
+enum outcome turn_batch(struct turn *t, enum batch_state *state)
+{
+	enum outcome rc;
+
+	t->at_target = false;
+	*state = BATCH_END;
+	if (t->now->log.end)
+		return OUTCOME_OK;
+	if ((rc = advance(t)) != OUTCOME_OK)
 		return rc;
-	rejects_stored(t->rejects);
-	log_reader_accept(t->reader);
-	return OUTCOME_OK;
+	*state = state_of(t);
+	return *state == BATCH_DONE ? apply_batch(t) : OUTCOME_OK;
 }
 
 const char *turn_reason(const struct turn *t)
@@ -518,12 +665,16 @@ const char *turn_reason(const struct turn *t)
 	return e->db != NULL ? db_error(e->db) : "the staging database cannot be reached";
 }
 
-void turn_end(struct turn *t)
+enum outcome turn_end(struct turn *t)
 {
 	const struct ends *e = t->o.ends;
+	enum outcome rc;
 
+	if ((rc = finish_for_sure(t)) != OUTCOME_OK)
+		return rc;
 	if (t->recorded && e->target != NULL &&
 	    e->ops->forget(e->target, t->o.log_id) != OUTCOME_OK)
 		log_warn("%s: the record of applied changes stays; the next run tidies it up",
 			 t->o.schema->id);
+	return OUTCOME_OK;
 }

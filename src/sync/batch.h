@@ -2,7 +2,8 @@
 /*
  * A turn is one schema's share of a run; it goes through the schema's log in batches.  A
  * batch is: read, fold, merge and record in one target transaction, commit, then settle in
- * one staging transaction (delete what was applied, move what was rejected).
+ * one staging transaction (delete what was applied, move what was rejected).  Reading the
+ * next batch and settling the one before go on beside the merge (ahead.h).
  */
 #ifndef CAMPAIGN_SYNC_BATCH_H
 #define CAMPAIGN_SYNC_BATCH_H
@@ -44,8 +45,9 @@ enum outcome turn_begin(struct turn *t);
 enum outcome turn_batch(struct turn *t, enum batch_state *state);
 /* Why it failed. */
 const char *turn_reason(const struct turn *t);
-/* After the last one: the target may forget what it recorded. */
-void turn_end(struct turn *t);
+/* After the last one, or the last that is wanted: what is applied is settled, and the target
+ * may forget what it recorded.  After a failure the next run does the same. */
+enum outcome turn_end(struct turn *t);
 /* Changes of this turn that wait for their link's target. */
 uint64_t turn_deferred(const struct turn *t);
 

@@ -21,11 +21,13 @@ struct building {
 	struct fold_record record;
 	struct db_value *cells;
 	unsigned char *update, *given;
+	size_t deleted; /* its first deletion, or FOLD_NONE */
 	UT_hash_handle by_key;
 };
 
-struct brought { /* a primary key that a change brought, and for which record */
-	const struct building *owner;
+struct brought {		      /* a primary key that changes brought */
+	const struct building *owner; /* for this record */
+	size_t first;
 	UT_hash_handle hh;
 };
 
@@ -40,6 +42,7 @@ struct fold {
 	struct building *by_key;
 	struct brought *brought;
 	bool has_delete;
+	size_t cut; /* how far the run may go */
 };
 
 struct fold *fold_new(const struct schema *s)
@@ -143,7 +146,7 @@ static struct building *record_new(struct fold *f, const struct fold_change *c)
 	b->record.merge.cells = b->cells;
 	b->record.merge.update = b->update;
 	b->record.merge.given = b->given;
-	b->record.first = b->record.last = FOLD_NONE;
+	b->record.first = b->record.last = b->deleted = FOLD_NONE;
 	if (f->count == f->size) {
 		f->size = f->size == 0 ? 256 : f->size * 2;
 		f->records = xrealloc(f->records, f->size, sizeof(struct building *));
@@ -200,7 +203,7 @@ static void start_insert(const struct fold *f, struct building *b, const struct 
 	}
 }
 
-static void apply(struct fold *f, struct building *b, const struct fold_change *c)
+static void apply(struct fold *f, struct building *b, const struct fold_change *c, size_t n)
 {
 	struct merge_record *m = &b->record.merge;
 
@@ -222,6 +225,8 @@ static void apply(struct fold *f, struct building *b, const struct fold_change *
 		m->insert = false;
 		m->at = NULL;
 		f->has_delete = true;
+		if (b->deleted == FOLD_NONE)
+			b->deleted = n;
 		break;
 	case OPERATION_NONE:
 		break;
@@ -253,12 +258,8 @@ static bool ends_run(const struct fold *f, const struct fold_change *c, const ch
 		return false;
 	if (!key_equal(f->key, c->key))
 		return true;
-	if (c->operation == OPERATION_DELETE)
-		return f->brought != NULL;
 	if (pk == NULL || !brings_pk(f, c))
 		return false;
-	if (f->has_delete)
-		return true;
 	HASH_FIND(hh, f->brought, pk->text, pk->length, other);
 	if (other == NULL)
 		return false;
@@ -266,7 +267,8 @@ static bool ends_run(const struct fold *f, const struct fold_change *c, const ch
 	return own == NULL || other->owner != own;
 }
 
-static void remember_pk(struct fold *f, const struct building *b, const struct fold_change *c)
+static void remember_pk(struct fold *f, const struct building *b, const struct fold_change *c,
+			size_t n)
 {
 	const struct db_value *pk = &c->cells[f->schema->pk];
 	struct brought *found = NULL;
@@ -276,6 +278,7 @@ static void remember_pk(struct fold *f, const struct building *b, const struct f
 		return;
 	found = arena_zalloc(f->arena, sizeof(*found));
 	found->owner = b;
+	found->first = n;
 	HASH_ADD_KEYPTR(hh, f->brought, pk->text, pk->length, found);
 }
 
@@ -311,11 +314,36 @@ size_t fold_run(struct fold *f, const struct fold_change *changes, size_t count)
 		f->key = c->key;
 		b = record_of(f, c, key, length);
 		if (brings_pk(f, c))
-			remember_pk(f, b, c);
-		apply(f, b, c);
+			remember_pk(f, b, c, n);
+		apply(f, b, c, n);
 		chain(f, b, n);
 	}
+	f->cut = n;
 	return n;
+}
+
+bool fold_asks(const struct fold *f)
+{
+	return f->has_delete && f->brought != NULL;
+}
+
+void fold_frees(struct fold *f, size_t record, struct db_value pk)
+{
+	const struct building *b = f->records[record];
+	struct brought *found = NULL;
+	size_t later;
+
+	HASH_FIND(hh, f->brought, pk.text, pk.length, found);
+	if (found == NULL || found->owner == b)
+		return;
+	later = found->first > b->deleted ? found->first : b->deleted;
+	if (later < f->cut)
+		f->cut = later;
+}
+
+size_t fold_cut(const struct fold *f)
+{
+	return f->cut;
 }
 
 const struct fold_key *fold_key(const struct fold *f)

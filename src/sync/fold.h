@@ -66,10 +66,20 @@ void fold_free(struct fold **f);
  *   - before another key list;
  *   - before a change that brings a primary key which does not alone decide which record is
  *     meant (R7.13a), if another record of the run brought the same one: the first of them
- *     must win;
- *   - between such changes and deletes, in either order: a deletion frees a primary key.
+ *     must win.
  */
 size_t fold_run(struct fold *f, const struct fold_change *changes, size_t count);
+
+/*
+ * A deletion frees the primary keys of the rows that it finds.  If another record of the run
+ * brings one of these, which of the two came first decides whether it is refused, so they must
+ * not share a run.  Only the target knows: if fold_asks, the caller looks up the rows of each
+ * record that deletes and tells their primary keys; if fold_cut is less than what the run has
+ * taken, that many changes are to be folded again, and then nothing is asked.
+ */
+bool fold_asks(const struct fold *f);
+void fold_frees(struct fold *f, size_t record, struct db_value pk);
+size_t fold_cut(const struct fold *f);
 
 const struct fold_key *fold_key(const struct fold *f); /* of the run; NULL if it is empty */
 size_t fold_count(const struct fold *f);

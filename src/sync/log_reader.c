@@ -30,16 +30,21 @@ struct parsed {
 
 struct log_reader {
 	const struct schema *schema;
-	uint64_t cursor, bound;
-	uint64_t last;	    /* number of the batch that was handed out */
+	uint64_t bound;
 	size_t rows, bytes; /* of a batch at most */
 	size_t limit;	    /* rows to ask for next */
-	struct buf select;  /* without the LIMIT's number */
+	struct buf select;
+	/* Of the batch being read: */
 	struct arena *arena;
 	struct parsed *keys, *fields;
-	struct fold_change *changes;
-	size_t size;
 };
+
+void log_batch_free(struct log_batch *b)
+{
+	arena_free(&b->arena);
+	free(b->changes);
+	*b = (struct log_batch){0};
+}
 
 enum outcome log_reader_bound(struct db *db, const struct schema *s, uint64_t *bound)
 {
@@ -65,25 +70,21 @@ struct log_reader *log_reader_new(const struct schema *s, uint64_t bound, size_t
 	r->bound = bound;
 	r->rows = r->limit = rows;
 	r->bytes = bytes;
-	r->arena = arena_new();
 	return r;
 }
 
+/* They live in the arena of the batch whose rows they were taken from. */
 static void forget_parsed(struct log_reader *r)
 {
 	HASH_CLEAR(hh, r->keys);
 	HASH_CLEAR(hh, r->fields);
-	arena_reset(r->arena);
 }
 
 void log_reader_free(struct log_reader **r)
 {
 	if (*r == NULL)
 		return;
-	forget_parsed(*r);
-	arena_free(&(*r)->arena);
 	buf_free(&(*r)->select);
-	free((*r)->changes);
 	free(*r);
 	*r = NULL;
 }
@@ -243,11 +244,11 @@ static const char *find_problem(const struct log_reader *r, const struct fold_ch
 	return NULL;
 }
 
-/* Returns the bytes that the row takes. */
+/* Returns the bytes of memory that the row takes. */
 static size_t take_row(struct log_reader *r, struct db_rows *rows, struct fold_change *c)
 {
 	const char *links = db_rows_text(rows, COLUMN_LINKS);
-	size_t bytes = 0;
+	size_t bytes = sizeof(*c) + r->schema->field_count * sizeof(*c->cells);
 
 	*c = (struct fold_change){0};
 	c->seq = strtoull(db_rows_text(rows, COLUMN_SEQ), NULL, 10);
@@ -270,12 +271,12 @@ static size_t take_row(struct log_reader *r, struct db_rows *rows, struct fold_c
 	return bytes;
 }
 
-static void make_room(struct log_reader *r, size_t count)
+static void make_room(struct log_batch *b)
 {
-	if (count < r->size)
+	if (b->count < b->size)
 		return;
-	r->size = r->size == 0 ? 1024 : r->size * 2;
-	r->changes = xrealloc(r->changes, r->size, sizeof(*r->changes));
+	b->size = b->size == 0 ? 1024 : b->size * 2;
+	b->changes = xrealloc(b->changes, b->size, sizeof(*b->changes));
 }
 
 /* Rows that came behind the byte limit are thrown away and asked for again, so the next
@@ -288,30 +289,24 @@ static void adapt_limit(struct log_reader *r, size_t taken, bool full)
 		r->limit = r->limit * 2 < r->rows ? r->limit * 2 : r->rows;
 }
 
-static enum outcome take_rows(struct log_reader *r, struct db_rows *rows, size_t *count)
+static enum outcome take_rows(struct log_reader *r, struct db_rows *rows, struct log_batch *b)
 {
-	size_t bytes = 0, taken = 0;
+	size_t bytes = 0, asked = r->limit;
 
 	while (bytes < r->bytes && db_rows_next(rows)) {
-		make_room(r, taken);
-		bytes += take_row(r, rows, &r->changes[taken]);
-		taken++;
+		make_room(b);
+		bytes += take_row(r, rows, &b->changes[b->count]);
+		b->count++;
 	}
 	if (bytes < r->bytes && db_rows_outcome(rows) != OUTCOME_OK)
 		return db_rows_outcome(rows);
-	adapt_limit(r, taken, bytes >= r->bytes);
-	*count = taken;
+	b->end = bytes < r->bytes && b->count < asked;
+	adapt_limit(r, b->count, bytes >= r->bytes);
 	return OUTCOME_OK;
 }
 
-enum outcome log_reader_next(struct log_reader *r, struct db *db, struct fold_change **changes,
-			     size_t *count)
+static void select_sql(struct log_reader *r, uint64_t after)
 {
-	struct db_rows *rows = NULL;
-	size_t taken = 0;
-	enum outcome rc;
-
-	forget_parsed(r);
 	buf_clear(&r->select);
 	buf_add(&r->select, "SELECT ");
 	change_columns(&r->select, r->schema);
@@ -319,21 +314,27 @@ enum outcome log_reader_next(struct log_reader *r, struct db *db, struct fold_ch
 	db_quote_name(&r->select, r->schema->log_table);
 	/* Numbers of our own, written in place: db_stream binds nothing. */
 	buf_addf(&r->select,
-		 " WHERE _seq > %" PRIu64 " AND _seq <= %" PRIu64 " ORDER BY _seq LIMIT %zu",
-		 r->cursor, r->bound, r->limit);
-	rc = db_stream(db, buf_text(&r->select), &rows);
-	if (rc == OUTCOME_OK)
-		rc = take_rows(r, rows, &taken);
-	db_rows_free(&rows);
-	if (rc != OUTCOME_OK)
-		return rc;
-	r->last = taken > 0 ? r->changes[taken - 1].seq : r->cursor;
-	*changes = r->changes;
-	*count = taken;
-	return OUTCOME_OK;
+		 " WHERE _seq > %" PRIu64 " AND _seq <= %" PRIu64 " ORDER BY _seq LIMIT %zu", after,
+		 r->bound, r->limit);
 }
 
-void log_reader_accept(struct log_reader *r)
+enum outcome log_reader_read(struct log_reader *r, struct db *db, uint64_t after,
+			     struct log_batch *b)
 {
-	r->cursor = r->last;
+	struct db_rows *rows = NULL;
+	enum outcome rc;
+
+	if (b->arena == NULL)
+		b->arena = arena_new();
+	arena_reset(b->arena);
+	b->count = 0;
+	r->arena = b->arena;
+	select_sql(r, after);
+	rc = db_stream(db, buf_text(&r->select), &rows);
+	if (rc == OUTCOME_OK)
+		rc = take_rows(r, rows, b);
+	db_rows_free(&rows);
+	forget_parsed(r);
+	b->last = b->count > 0 ? b->changes[b->count - 1].seq : after;
+	return rc;
 }

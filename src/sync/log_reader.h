@@ -11,10 +11,25 @@
 #ifndef CAMPAIGN_SYNC_LOG_READER_H
 #define CAMPAIGN_SYNC_LOG_READER_H
 
-#include "base/buf.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/outcome.h"
 #include "db/db.h"
 #include "sync/fold.h"
+
+/* Rows of the log as changes; zero-initialise it. */
+struct log_batch {
+	struct fold_change *changes;
+	size_t count;
+	uint64_t last; /* number that the next batch comes behind */
+	bool end;      /* nothing is left behind it, up to the bound */
+	size_t size;
+	struct arena *arena; /* what the changes point to */
+};
+
+void log_batch_free(struct log_batch *b);
 
 struct log_reader;
 
@@ -25,11 +40,9 @@ struct log_reader *log_reader_new(const struct schema *s, uint64_t bound, size_t
 				  size_t bytes);
 void log_reader_free(struct log_reader **r);
 
-/* *COUNT is 0 at the end.  *CHANGES and all they point to are the reader's, and valid until
- * the next call, which reads the same batch again unless it was accepted. */
-enum outcome log_reader_next(struct log_reader *r, struct db *db, struct fold_change **changes,
-			     size_t *count);
-/* The batch is dealt with: the next call goes on behind it. */
-void log_reader_accept(struct log_reader *r);
+/* Reads the batch behind the number AFTER into B, whatever was there; its count is 0 at the
+ * end.  One thread at a time. */
+enum outcome log_reader_read(struct log_reader *r, struct db *db, uint64_t after,
+			     struct log_batch *b);
 
 #endif

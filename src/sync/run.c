@@ -178,8 +178,7 @@ static enum outcome go_through(struct turn *t, struct schema_result *result,
 			return rc;
 		progress_add(progress, result->counts.changes - before);
 	}
-	turn_end(t);
-	return OUTCOME_OK;
+	return turn_end(t);
 }
 
 /* Once through the log up to the bound.  *AGAIN: schemas were deployed meanwhile, or changes

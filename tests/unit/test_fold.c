@@ -346,10 +346,10 @@ static void a_run_ends_where_order_matters_across_records(void **state)
 	     "[email: {a} insert id=7 email=a @1 {b} update name=x]"},
 	    {"a deletion after it",
 	     {"upsert email email=a id=7", "delete email email=b"},
-	     "[email: {a} insert id=7 email=a @1][email: {b} delete]"},
+	     "[email: {a} insert id=7 email=a @1 {b} delete]"},
 	    {"a deletion before it",
 	     {"delete email email=b", "upsert email email=a id=7"},
-	     "[email: {b} delete][email: {a} insert id=7 email=a @2]"},
+	     "[email: {b} delete {a} insert id=7 email=a @2]"},
 	    {"candidates collide with nothing",
 	     {"delete email email=b", "upsert email email=a id:=c1", "delete email email=a"},
 	     "[email: {b} delete {a} delete]"},
@@ -363,6 +363,52 @@ static void a_run_ends_where_order_matters_across_records(void **state)
 
 	(void)state;
 	CHECK(&with_pk, cases);
+}
+
+/* Of "delete b", "upsert a" and the like: where the run is cut once the rows of the record that
+ * deletes are known to have this primary key. */
+static void what_a_deletion_frees_may_cut_the_run(void **state)
+{
+	static const struct {
+		const char *changes[MOST];
+		size_t deleting; /* record */
+		const char *frees;
+		size_t cut;
+	} cases[] = {
+	    {{"upsert email email=a id=7", "delete email email=b", "update email email=c"},
+	     1,
+	     "7",
+	     1},
+	    {{"delete email email=b", "update email email=c", "upsert email email=a id=7"},
+	     0,
+	     "7",
+	     2},
+	    {{"upsert email email=a id=7", "delete email email=b"}, 1, "8", 2},
+	    {{"upsert email email=a id:=7", "delete email email=b"}, 1, "7", 2},
+	    {{"upsert email email=a id=7", "delete email email=a", "upsert email email=a id=7"},
+	     0,
+	     "7",
+	     3},
+	    {{"upsert id,email id=7 email=a", "delete id,email id=7 email=b"}, 1, "7", 1},
+	};
+	struct fold *f = fold_new(&with_pk);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct arena *arena = arena_new();
+		struct fold_change changes[MOST];
+		size_t n = 0;
+
+		for (; n < MOST && cases[i].changes[n] != NULL; n++)
+			changes[n] = change_of(arena, cases[i].changes[n], n + 1);
+		assert_int_equal(fold_run(f, changes, n), n);
+		assert_int_equal(fold_cut(f), n);
+		if (fold_asks(f))
+			fold_frees(f, cases[i].deleting, db_text(cases[i].frees));
+		assert_int_equal(fold_cut(f), cases[i].cut);
+		arena_free(&arena);
+	}
+	fold_free(&f);
 }
 
 static void without_a_key_every_change_is_a_record(void **state)
@@ -577,6 +623,23 @@ static const char *random_change(struct arena *arena, size_t number)
 	return copy;
 }
 
+/* As the sync does, with a table that knows what a deletion frees. */
+static size_t fold_beside(struct fold *f, const struct table *t, const struct fold_change *changes,
+			  size_t count)
+{
+	size_t took = fold_run(f, changes, count);
+
+	for (size_t i = 0; i < fold_count(f) && fold_asks(f); i++) {
+		const struct merge_record *m = &fold_at(f, i)->merge;
+
+		for (size_t r = 0; r < t->count && m->delete; r++) {
+			if (row_has(&t->rows[r], fold_key(f), m->cells))
+				fold_frees(f, i, db_text(t->rows[r].cells[ID]));
+		}
+	}
+	return fold_cut(f) < took ? fold_run(f, changes, fold_cut(f)) : took;
+}
+
 /* False if the round says nothing: a primary key was taken, and who is then refused along
  * with whom is decided above the fold. */
 static bool play_round(struct arena *arena, struct fold *f)
@@ -592,7 +655,7 @@ static bool play_round(struct arena *arena, struct fold *f)
 	if (one.refused)
 		return false;
 	for (size_t at = 0; at < count;) {
-		at += fold_run(f, changes + at, count - at);
+		at += fold_beside(f, &set, changes + at, count - at);
 		apply_run(&set, f);
 	}
 	assert_false(set.refused);
@@ -631,6 +694,7 @@ int main(void)
 	    cmocka_unit_test(R10_3_another_key_list_ends_the_run),
 	    cmocka_unit_test(R8_2_parts_of_a_key),
 	    cmocka_unit_test(a_run_ends_where_order_matters_across_records),
+	    cmocka_unit_test(what_a_deletion_frees_may_cut_the_run),
 	    cmocka_unit_test(without_a_key_every_change_is_a_record),
 	    cmocka_unit_test(what_is_settled_otherwise_is_passed_over),
 	    cmocka_unit_test(R10_2_the_fold_has_the_effect_of_the_changes),

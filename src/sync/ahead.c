@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* The staging side of a turn, here and in a second thread; see ahead.h. */
+#include "config.h"
+
+#include "sync/ahead.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+
+static const char sql_version[] = "SELECT value FROM campaign_state WHERE name = 'schema_version'";
+
+struct ahead {
+	const struct turn_options *o;
+	struct log_reader *reader;
+	struct db *db; /* the thread's own session, kept from one task to the next */
+	pthread_t thread;
+	bool running;
+	/* The task, and what came of it: the thread's from start to wait. */
+	const struct settlement *settle;
+	struct ahead_batch *next;
+	uint64_t after;
+	bool settled, read;
+};
+
+static enum outcome recorded_version(struct db *db, uint64_t *version)
+{
+	struct db_rows *rows = NULL;
+	enum outcome rc;
+
+	rc = db_run(db, sql_version, NULL, 0, &rows, NULL);
+	if (rc == OUTCOME_OK)
+		*version = db_rows_next(rows) ? strtoull(db_rows_text(rows, 0), NULL, 10) : 0;
+	db_rows_free(&rows);
+	return rc;
+}
+
+enum outcome batch_read(struct db *db, struct log_reader *reader, uint64_t after,
+			struct ahead_batch *batch)
+{
+	enum outcome rc;
+
+	if ((rc = log_reader_read(reader, db, after, &batch->log)) != OUTCOME_OK)
+		return rc;
+	return recorded_version(db, &batch->version);
+}
+
+enum outcome batch_settle(struct db *db, const struct turn_options *o, const struct settlement *s,
+			  const struct rejects *rejects, enum log_rows rows)
+{
+	enum outcome rc;
+
+	if ((rc = db_begin(db)) != OUTCOME_OK)
+		return rc;
+	rc = log_delete(db, o->schema, s->applied.ranges, s->applied.count, rows);
+	if (rc == OUTCOME_OK && rejects != NULL)
+		rc = rejects_store(rejects, db);
+	if (rc == OUTCOME_OK)
+		rc = history_schema(db, o->run_id, o->schema->id, &s->counts);
+	if (rc == OUTCOME_OK)
+		return db_commit(db);
+	db_rollback(db);
+	return rc;
+}
+
+struct ahead *ahead_new(const struct turn_options *options, struct log_reader *reader)
+{
+	struct ahead *a = xcalloc(1, sizeof(*a));
+
+	a->o = options;
+	a->reader = reader;
+	return a;
+}
+
+void ahead_free(struct ahead **a)
+{
+	bool settled, read;
+
+	if (*a == NULL)
+		return;
+	ahead_wait(*a, &settled, &read);
+	db_close(&(*a)->db);
+	free(*a);
+	*a = NULL;
+}
+
+static bool connected(struct ahead *a)
+{
+	if (a->db != NULL && !db_alive(a->db))
+		db_close(&a->db);
+	return a->db != NULL || db_open(&a->o->ends->login, &a->db) == OUTCOME_OK;
+}
+
+static void *work(void *context)
+{
+	struct ahead *a = context;
+
+	if (!connected(a))
+		return NULL;
+	if (a->settle != NULL) {
+		a->settled =
+		    batch_settle(a->db, a->o, a->settle, NULL, LOG_ROWS_THERE) == OUTCOME_OK;
+		if (!a->settled)
+			return NULL;
+	}
+	if (a->next != NULL)
+		a->read = batch_read(a->db, a->reader, a->after, a->next) == OUTCOME_OK;
+	return NULL;
+}
+
+/* Signals are for the main thread, which they wake from its pauses. */
+static bool start_thread(struct ahead *a)
+{
+	sigset_t all, before;
+	int failed;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	failed = pthread_create(&a->thread, NULL, work, a);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return failed == 0;
+}
+
+void ahead_start(struct ahead *a, const struct settlement *settle, uint64_t after,
+		 struct ahead_batch *next)
+{
+	if (settle == NULL && next == NULL)
+		return;
+	a->settle = settle;
+	a->after = after;
+	a->next = next;
+	a->running = start_thread(a);
+	if (!a->running)
+		log_debug("no second thread: one task after the other");
+}
+
+bool ahead_wait(struct ahead *a, bool *settled, bool *read)
+{
+	bool ran = a->running;
+
+	if (ran)
+		pthread_join(a->thread, NULL);
+	a->running = false;
+	*settled = a->settled;
+	*read = a->read;
+	a->settled = a->read = false;
+	return ran;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The staging side of a turn: reading a batch and settling one that is applied.  While the
+ * target merges a batch, a second thread with a session of its own settles the batch before
+ * it and reads the one behind it; never more than one each, so memory stays bounded.
+ *
+ * It only saves time.  It tries everything once; what it did not manage the main thread does
+ * again, with all the patience that ends.h has.  Both tasks may be done twice.
+ */
+#ifndef CAMPAIGN_SYNC_AHEAD_H
+#define CAMPAIGN_SYNC_AHEAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/outcome.h"
+#include "db/db.h"
+#include "sync/batch.h"
+#include "sync/history.h"
+#include "sync/log_reader.h"
+#include "sync/log_rows.h"
+#include "sync/reject.h"
+#include "sync/seqset.h"
+
+/* A batch and the schemas' version as it was after its rows were read: a change that names a
+ * new attribute was staged after its schema was deployed, so a version that is still the
+ * registry's says that we know every attribute in these rows. */
+struct ahead_batch {
+	struct log_batch log;
+	uint64_t version;
+};
+
+struct settlement {
+	struct seqset applied;
+	struct run_counts counts; /* for the history, as they stood then */
+};
+
+enum outcome batch_read(struct db *db, struct log_reader *reader, uint64_t after,
+			struct ahead_batch *batch);
+/* One transaction: what was applied goes, REJECTS (may be NULL) are moved, the counts are
+ * written. */
+enum outcome batch_settle(struct db *db, const struct turn_options *o, const struct settlement *s,
+			  const struct rejects *rejects, enum log_rows rows);
+
+struct ahead;
+
+/* OPTIONS and READER outlive it. */
+struct ahead *ahead_new(const struct turn_options *options, struct log_reader *reader);
+void ahead_free(struct ahead **a); /* waits */
+
+/* SETTLE (NULL: nothing), and then read behind the number AFTER into NEXT (NULL: nothing).
+ * Until ahead_wait all of them, and the reader, belong to the other thread. */
+void ahead_start(struct ahead *a, const struct settlement *settle, uint64_t after,
+		 struct ahead_batch *next);
+/* Waits for what was started, and tells what it managed; false if nothing was. */
+bool ahead_wait(struct ahead *a, bool *settled, bool *read);
+
+#endif
