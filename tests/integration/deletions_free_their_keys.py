@@ -23,7 +23,7 @@ with Instance(start=False) as c:
         c.staging(f"INSERT INTO {LOG} (_operation, _key, _fields, _operator, id, code) VALUES " + ",".join(rows))
 
     def begin_with(*rows):
-        c.staging(f"DELETE FROM {LOG}; DELETE FROM campaign_reject; DELETE FROM dem_sampleTableStg_reject")
+        c.staging(f"DELETE FROM {LOG}; DELETE FROM campaign_reject; DELETE FROM dem_sampleTableStg_rej")
         c.cloud("DELETE FROM dem_sampleTable")
         for row in rows:
             key, code = row.split()

@@ -36,7 +36,7 @@ def log_row(action, service, email):
                 f" '@recipient-id\\tnms:recipient\\t@email\\t{email}\\n', '{at}', 'feed1', UUID(), {status}, 's-{service}')")
 
 
-with Instance(conf={"sync": {"batch_rows": 200}}, start=False) as c:
+with Instance(conf={"sync": {"batch_rows": 20}}, start=False) as c:
     def insert(rows):
         c.staging("INSERT INTO nms_subscriptionStg_log (_operation, _key, _fields, _links, _at, _operator, id,"
                   " deleteStatus, `service-id`) VALUES " + ",".join(rows))
