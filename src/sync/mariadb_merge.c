@@ -3,11 +3,12 @@
  * One set of records, merged at MariaDB with a handful of statements whatever its size:
  *
  *   load     into a temporary table, array-bound
- *   count    how many rows the records find: with none, only the last step is left
  *   delete   what the records delete
- *   update   what is there, only the columns that a record names
  *   mark     which records have found a row
+ *   update   what is there, only the columns that a record names
  *   insert   the others
+ *
+ * Only the steps that have something to do; often that is the last one alone.
  */
 #include "config.h"
 
@@ -33,10 +34,11 @@ struct merge {
 	const struct schema *schema;
 	const struct merge_record *records;
 	size_t count;
-	bool deletes, updates, inserts;
-	unsigned char *updated; /* mask: fields that any record updates */
-	unsigned char *given;	/* mask: fields that any inserting record gives */
-	unsigned char *always;	/* mask: fields that every inserting record gives */
+	bool deletes, updates, inserts, all_insert;
+	unsigned char *updated;	       /* mask: fields that any record updates */
+	unsigned char *always_updated; /* mask: fields that every updating record updates */
+	unsigned char *given;	       /* mask: fields that any inserting record gives */
+	unsigned char *always;	       /* mask: fields that every inserting record gives */
 };
 
 static void add_column(struct buf *sql, const char *table, const struct schema *s, size_t field)
@@ -118,38 +120,38 @@ static bool key_has_pk(const struct merge *m)
 	return false;
 }
 
-/*
- * How many rows the records find, and how many records find several (R10.4: all are changed,
- * and counted).  FOR UPDATE as the statements that follow: a row that another session has
- * inserted and not committed is waited for, and not inserted a second time.
- */
-static enum outcome count_found(const struct merge *m, uint64_t *found, uint64_t *several)
+/* One number of the join: WHAT, the join, REST. */
+static enum outcome number(const struct merge *m, const char *what, const char *rest, uint64_t *out)
 {
 	struct buf sql = BUF_INIT;
 	struct db_rows *rows = NULL;
 	enum outcome rc;
 
-	*found = *several = 0;
-	if (m->scratch->key_count == 0)
-		return OUTCOME_OK;
-	if (key_has_pk(m)) {
-		buf_add(&sql, "SELECT COUNT(*), 0 FROM ");
-		add_join(m, &sql);
-	} else {
-		buf_add(&sql, "SELECT IFNULL(SUM(c), 0), IFNULL(SUM(c > 1), 0)"
-			      " FROM (SELECT COUNT(*) c FROM ");
-		add_join(m, &sql);
-		buf_add(&sql, " GROUP BY t.n) f");
-	}
-	buf_add(&sql, " FOR UPDATE");
+	buf_add(&sql, what);
+	add_join(m, &sql);
+	buf_add(&sql, rest);
 	rc = db_run(m->scratch->db, buf_text(&sql), NULL, 0, &rows, NULL);
-	if (rc == OUTCOME_OK && db_rows_next(rows)) {
-		*found = (uint64_t)db_rows_int(rows, 0);
-		*several = (uint64_t)db_rows_int(rows, 1);
-	}
+	if (rc == OUTCOME_OK && db_rows_next(rows))
+		*out = (uint64_t)db_rows_int(rows, 0);
 	db_rows_free(&rows);
 	buf_free(&sql);
 	return rc;
+}
+
+/* R10.4: several rows with one key are all changed, and counted.  Seldom there are any, which
+ * is found out quickly. */
+static enum outcome count_several(const struct merge *m, struct merge_counts *counts)
+{
+	uint64_t more = 0;
+	enum outcome rc;
+
+	if (m->scratch->key_count == 0 || key_has_pk(m))
+		return OUTCOME_OK; /* cannot be */
+	rc = number(m, "SELECT COUNT(*) - COUNT(DISTINCT t.n) FROM ", "", &more);
+	if (rc != OUTCOME_OK || more == 0)
+		return rc;
+	return number(m, "SELECT COUNT(*) FROM (SELECT t.n FROM ",
+		      " GROUP BY t.n HAVING COUNT(*) > 1) s", &counts->several);
 }
 
 static enum outcome merge_delete(const struct merge *m, struct merge_counts *counts)
@@ -181,15 +183,20 @@ static enum outcome merge_update(const struct merge *m, struct merge_counts *cou
 		if (!mask_has(m->updated, i))
 			continue;
 		buf_add(&sql, separator);
+		separator = ", ";
 		add_column(&sql, "e", s, i);
-		buf_add(&sql, " = IF(");
+		buf_add(&sql, " = ");
+		if (mask_has(m->always_updated, i)) {
+			add_cell(&sql, s, i);
+			continue;
+		}
+		buf_add(&sql, "IF(");
 		add_bit(&sql, 'u', i);
 		buf_add(&sql, ", ");
 		add_cell(&sql, s, i);
 		buf_add(&sql, ", ");
 		add_column(&sql, "e", s, i);
 		buf_add_char(&sql, ')');
-		separator = ", ";
 	}
 	for (size_t w = 0; w < m->scratch->words; w++)
 		buf_addf(&sql, "%s t.u%zu <> 0", w == 0 ? " WHERE" : " OR", w);
@@ -201,15 +208,17 @@ static enum outcome merge_update(const struct merge *m, struct merge_counts *cou
 
 /* Records that have found a row insert none.  After the deletion, so that a record that is
  * deleted and written anew (R8.8) inserts. */
-static enum outcome mark_found(const struct merge *m)
+static enum outcome mark_found(const struct merge *m, uint64_t *marked)
 {
 	struct buf sql = BUF_INIT;
 	enum outcome rc;
 
+	if (m->scratch->key_count == 0)
+		return OUTCOME_OK;
 	buf_add(&sql, "UPDATE ");
 	add_join(m, &sql);
 	buf_add(&sql, " SET t.ins = 0 WHERE t.ins = 1");
-	rc = run_sql(m, buf_text(&sql), NULL);
+	rc = run_sql(m, buf_text(&sql), marked);
 	buf_free(&sql);
 	return rc;
 }
@@ -288,54 +297,95 @@ static enum outcome merge_insert(const struct merge *m, struct merge_counts *cou
 	return rc;
 }
 
+static bool mask_empty(const unsigned char *mask, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (mask[i] != 0)
+			return false;
+	}
+	return true;
+}
+
 static void collect(struct merge *m)
 {
 	size_t size = mask_size(m->schema);
 
 	memset(m->always, 0xff, size);
+	memset(m->always_updated, 0xff, size);
+	m->all_insert = true;
 	for (size_t i = 0; i < m->count; i++) {
 		const struct merge_record *r = &m->records[i];
 
 		m->deletes |= r->delete;
 		m->inserts |= r->insert;
-		for (size_t b = 0; b < size; b++) {
-			if (!r->delete &&r->update[b] != 0) {
-				m->updates = true;
+		m->all_insert &= r->insert;
+		if (!r->delete &&!mask_empty(r->update, size)) {
+			m->updates = true;
+			for (size_t b = 0; b < size; b++) {
 				m->updated[b] |= r->update[b];
+				m->always_updated[b] &= r->update[b];
 			}
-			if (r->insert) {
-				m->given[b] |= r->given[b];
-				m->always[b] &= r->given[b];
-			}
+		}
+		for (size_t b = 0; b < size && r->insert; b++) {
+			m->given[b] |= r->given[b];
+			m->always[b] &= r->given[b];
 		}
 	}
 }
 
-static enum outcome change_found(const struct merge *m, struct merge_counts *counts)
+/* Marking comes first and locks what it finds: a row that another session has inserted and not
+ * committed is waited for.  If all would insert and none has found a row, only that is left. */
+static enum outcome merge_known(const struct merge *m, struct merge_counts *counts)
 {
-	enum outcome rc = OUTCOME_OK;
+	uint64_t marked = 0;
+	enum outcome rc;
 
-	if (m->deletes)
-		rc = merge_delete(m, counts);
-	if (rc == OUTCOME_OK && m->updates)
-		rc = merge_update(m, counts);
-	if (rc == OUTCOME_OK && m->inserts)
-		rc = mark_found(m);
-	return rc;
+	if (m->deletes && (rc = count_several(m, counts)) != OUTCOME_OK)
+		return rc;
+	if (m->deletes && (rc = merge_delete(m, counts)) != OUTCOME_OK)
+		return rc;
+	if (m->inserts && (rc = mark_found(m, &marked)) != OUTCOME_OK)
+		return rc;
+	if (marked > 0 || !m->all_insert) {
+		if (!m->deletes && (rc = count_several(m, counts)) != OUTCOME_OK)
+			return rc;
+		if (m->updates && (rc = merge_update(m, counts)) != OUTCOME_OK)
+			return rc;
+	}
+	m->scratch->finds = marked + counts->updated + counts->deleted > 0;
+	return m->inserts ? merge_insert(m, counts) : OUTCOME_OK;
 }
 
+static enum outcome savepoint(const struct merge *m)
+{
+	return db_exec(m->scratch->db, "SAVEPOINT campaign_merge");
+}
+
+static enum outcome back_to_savepoint(const struct merge *m)
+{
+	return db_exec(m->scratch->db, "ROLLBACK TO SAVEPOINT campaign_merge");
+}
+
+/*
+ * Records that insert and whose key has the primary key: where one of them has a row, the
+ * insert is refused.  So after a set that has found nothing this one is inserted without
+ * looking; if it is refused, whatever the reason, it is merged as any other.
+ */
 static enum outcome merge_all(const struct merge *m, struct merge_counts *counts, bool *too_large)
 {
-	uint64_t found = 0;
+	bool new = m->all_insert && !m->deletes &&key_has_pk(m) && !m->scratch->finds;
 	enum outcome rc;
 
 	if ((rc = scratch_load(m->scratch, m->records, m->count, too_large)) != OUTCOME_OK)
 		return rc;
-	if ((rc = count_found(m, &found, &counts->several)) != OUTCOME_OK)
-		return rc;
-	if (found > 0 && (rc = change_found(m, counts)) != OUTCOME_OK)
-		return rc;
-	return m->inserts ? merge_insert(m, counts) : OUTCOME_OK;
+	if (new) {
+		rc = merge_insert(m, counts);
+		if (rc != OUTCOME_REJECTED)
+			return rc;
+		if (back_to_savepoint(m) != OUTCOME_OK)
+			return OUTCOME_RETRY;
+	}
+	return merge_known(m, counts);
 }
 
 enum outcome mariadb_merge_set(struct scratch *scratch, const struct merge_record *records,
@@ -344,7 +394,7 @@ enum outcome mariadb_merge_set(struct scratch *scratch, const struct merge_recor
 	struct merge m = {.scratch = scratch, .schema = scratch->schema};
 	struct merge_counts found = {0};
 	size_t size = mask_size(scratch->schema);
-	unsigned char *masks = xcalloc(3, size + 1);
+	unsigned char *masks = xcalloc(4, size + 1);
 	enum outcome rc;
 
 	m.records = records;
@@ -352,12 +402,12 @@ enum outcome mariadb_merge_set(struct scratch *scratch, const struct merge_recor
 	m.updated = masks;
 	m.given = masks + size;
 	m.always = masks + 2 * size;
+	m.always_updated = masks + 3 * size;
 	collect(&m);
-	rc = db_exec(scratch->db, "SAVEPOINT campaign_merge");
+	rc = savepoint(&m);
 	if (rc == OUTCOME_OK)
 		rc = merge_all(&m, &found, too_large);
-	if (rc == OUTCOME_REJECTED &&
-	    db_exec(scratch->db, "ROLLBACK TO SAVEPOINT campaign_merge") != OUTCOME_OK)
+	if (rc == OUTCOME_REJECTED && back_to_savepoint(&m) != OUTCOME_OK)
 		rc = OUTCOME_RETRY;
 	if (rc == OUTCOME_OK) {
 		counts->inserted += found.inserted;

@@ -28,6 +28,7 @@ struct scratch {
 	bool entity_indexed; /* the entity's table has an index that serves the key */
 	char *name;	     /* quoted */
 	struct db_bulk *bulk;
+	bool finds;	/* the last merge has found rows */
 	size_t words;	/* of a mask */
 	size_t columns; /* of the scratch table */
 };
