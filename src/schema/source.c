@@ -113,7 +113,7 @@ static bool declares_other_encoding(const char *source, size_t length)
 		return false;
 	for (at += 8; at < end && strchr(" \t\r\n=\"'", *at) != NULL; at++)
 		;
-	return strncasecmp(at, "utf-8", 5) != 0;
+	return end - at < 5 || strncasecmp(at, "utf-8", 5) != 0;
 }
 
 /* The source is kept, and served, as UTF-8. */
