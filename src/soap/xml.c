@@ -345,6 +345,9 @@ static xmlParserCtxtPtr take_parser(struct builder *b)
 		log_error("libxml2 got no memory");
 		abort();
 	}
+	/* It shall not look for a mark of its own.  xmlCtxtResetPush leaves this as well: what a
+	 * thread has read before must make no difference. */
+	parser->charset = XML_CHAR_ENCODING_UTF8;
 	return parser;
 }
 
