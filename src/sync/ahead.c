@@ -38,12 +38,14 @@ static enum outcome recorded_version(struct db *db, uint64_t *version)
 	return rc;
 }
 
-enum outcome batch_read(struct db *db, struct log_reader *reader, uint64_t after,
-			struct ahead_batch *batch)
+enum outcome batch_read(struct db *db, const struct turn_options *o, struct log_reader *reader,
+			uint64_t after, struct ahead_batch *batch)
 {
 	enum outcome rc;
 
 	if ((rc = log_reader_read(reader, db, after, &batch->log)) != OUTCOME_OK)
+		return rc;
+	if ((rc = log_reader_bound(db, o->schema, &batch->newest)) != OUTCOME_OK)
 		return rc;
 	return recorded_version(db, &batch->version);
 }
@@ -107,7 +109,7 @@ static void *work(void *context)
 			return NULL;
 	}
 	if (a->next != NULL)
-		a->read = batch_read(a->db, a->reader, a->after, a->next) == OUTCOME_OK;
+		a->read = batch_read(a->db, a->o, a->reader, a->after, a->next) == OUTCOME_OK;
 	return NULL;
 }
 

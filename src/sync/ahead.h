@@ -28,6 +28,7 @@
 struct ahead_batch {
 	struct log_batch log;
 	uint64_t version;
+	uint64_t newest; /* the log's largest number then */
 };
 
 struct settlement {
@@ -35,8 +36,8 @@ struct settlement {
 	struct run_counts counts; /* for the history, as they stood then */
 };
 
-enum outcome batch_read(struct db *db, struct log_reader *reader, uint64_t after,
-			struct ahead_batch *batch);
+enum outcome batch_read(struct db *db, const struct turn_options *o, struct log_reader *reader,
+			uint64_t after, struct ahead_batch *batch);
 /* One transaction: what was applied goes, REJECTS (may be NULL) are moved, the counts are
  * written. */
 enum outcome batch_settle(struct db *db, const struct turn_options *o, const struct settlement *s,

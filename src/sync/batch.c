@@ -17,6 +17,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -33,6 +34,9 @@
 /* The memory of a run is two batches, what one of them is folded into, and the packets in which
  * it goes to the target. */
 #define SHARES_OF_MEMORY 4
+
+/* Changes merged for one that comes in meanwhile. */
+#define TRICKLE 50
 
 struct deferred { /* a record whose link has to wait: its later changes wait too */
 	unsigned char identity[FOLD_IDENTITY_SIZE];
@@ -535,7 +539,7 @@ static enum outcome read_batch(void *context)
 
 	if ((rc = ends_check_lock(t->o.ends)) != OUTCOME_OK || t->next_read)
 		return rc;
-	return batch_read(t->o.ends->db, t->reader, t->now->log.last, t->next);
+	return batch_read(t->o.ends->db, &t->o, t->reader, t->now->log.last, t->next);
 }
 
 /* The next batch becomes the one at hand. */
@@ -623,6 +627,22 @@ static enum outcome finish_for_sure(struct turn *t)
 	return ends_persist(t->o.ends, finish_ahead, t, &t->o.counts->retries);
 }
 
+/*
+ * Calls come first: while they come in, a run rests between two batches for as long as the
+ * last one took, when it holds no lock and no transaction.  A trickle of calls is not worth it.
+ */
+static void give_way(const struct turn *t)
+{
+	uint64_t ms = t->found.milliseconds;
+	struct timespec rest = {.tv_sec = (time_t)(ms / 1000),
+				.tv_nsec = (long)(ms % 1000) * 1000000};
+
+	if (!t->next_read || t->next->newest <= t->now->newest) /* or all that was there is gone */
+		return;
+	if ((t->next->newest - t->now->newest) * TRICKLE > t->count)
+		nanosleep(&rest, NULL); /* a signal ends it early, as it should */
+}
+
 static enum outcome apply_batch(struct turn *t)
 {
 	int64_t start = clock_monotonic_ms();
@@ -637,7 +657,9 @@ static enum outcome apply_batch(struct turn *t)
 	keep_deferred(t);
 	t->found.milliseconds = (uint64_t)(clock_monotonic_ms() - start);
 	run_counts_add(t->o.counts, &t->found);
-	return hand_over(t);
+	if ((rc = hand_over(t)) == OUTCOME_OK)
+		give_way(t);
+	return rc;
 }
 
 enum outcome turn_batch(struct turn *t, enum batch_state *state)
