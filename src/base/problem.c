@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/utf8.h"
 
 /* Clients take this text anywhere in an answer for an expired session (4.6). */
 #define TRIGGER	     "XSV-350008"
@@ -54,23 +55,6 @@ void problem_set(struct problem *p, const char *code, const char *format, ...)
 	free(text);
 }
 
-/* Length of the UTF-8 character at S, 0 if there is none or it is broken. */
-static size_t character_length(const char *s)
-{
-	unsigned char c = (unsigned char)*s;
-	size_t n, i;
-
-	if (c == '\0')
-		return 0;
-	n = c < 0x80 ? 1 : c >= 0xf0 && c < 0xf8 ? 4 : c >= 0xe0 ? 3 : c >= 0xc2 ? 2 : 0;
-	if (c >= 0xf8)
-		return 0;
-	for (i = 1; i < n; i++)
-		if (!is_continuation(s[i]))
-			return 0;
-	return n;
-}
-
 static int is_control(const char *s, size_t length)
 {
 	unsigned char c = (unsigned char)s[0];
@@ -92,11 +76,12 @@ static void defuse(char *text)
 
 const char *problem_name(char out[PROBLEM_NAME_SIZE], const char *name)
 {
+	const char *end = name + strlen(name);
 	char *to = out;
 	int left;
 
-	for (left = NAME_CHARACTERS; left > 0 && *name != '\0'; left--) {
-		size_t n = character_length(name);
+	for (left = NAME_CHARACTERS; left > 0 && name < end; left--) {
+		size_t n = utf8_character(name, end);
 
 		if (n == 0 || is_control(name, n)) {
 			*to++ = '?';

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/utf8.h"
 #include "soap/codes.h"
 
 enum charset {
@@ -117,40 +118,6 @@ static enum charset charset_by_declaration(const char *s, size_t length)
 	}
 }
 
-size_t charset_utf8_char(const char *s, const char *end)
-{
-	const unsigned char *u = (const unsigned char *)s;
-	size_t n, have = (size_t)(end - s);
-	unsigned char low = 0x80, high = 0xBF; /* bounds of the second byte */
-
-	if (have == 0)
-		return 0;
-	if (u[0] < 0x80)
-		return 1;
-	if (u[0] >= 0xC2 && u[0] <= 0xDF)
-		n = 2;
-	else if (u[0] >= 0xE0 && u[0] <= 0xEF)
-		n = 3;
-	else if (u[0] >= 0xF0 && u[0] <= 0xF4)
-		n = 4;
-	else
-		return 0;
-	if (u[0] == 0xE0)
-		low = 0xA0; /* below: overlong */
-	else if (u[0] == 0xED)
-		high = 0x9F; /* above: surrogates */
-	else if (u[0] == 0xF0)
-		low = 0x90; /* below: overlong */
-	else if (u[0] == 0xF4)
-		high = 0x8F; /* above: beyond U+10FFFF */
-	if (have < n || u[1] < low || u[1] > high)
-		return 0;
-	for (size_t i = 2; i < n; i++)
-		if (u[i] < 0x80 || u[i] > 0xBF)
-			return 0;
-	return n;
-}
-
 /* The first byte from S on that is not ASCII, or END; eight at a time. */
 static const char *skip_ascii(const char *s, const char *end)
 {
@@ -171,7 +138,7 @@ static bool is_utf8(const char *s, size_t length)
 	const char *end = s + length;
 
 	while ((s = skip_ascii(s, end)) < end) {
-		size_t n = charset_utf8_char(s, end);
+		size_t n = utf8_character(s, end);
 
 		if (n == 0)
 			return false;

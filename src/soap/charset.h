@@ -23,8 +23,4 @@ struct charset_text {
 int charset_to_utf8(const char *bytes, size_t length, const char *charset, struct arena *arena,
 		    struct charset_text *out, struct problem *p);
 
-/* The length (1 to 4) of the well-formed UTF-8 character at S, which ends before END; 0 if
- * there is none: overlong forms, surrogates, beyond U+10FFFF, cut. */
-size_t charset_utf8_char(const char *s, const char *end);
-
 #endif

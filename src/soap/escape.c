@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "soap/charset.h"
+#include "base/utf8.h"
 #include "soap/response.h"
 
 #define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
@@ -49,7 +49,7 @@ static const char *escape_char(const char *s, const char *end, enum place place,
 	*length = 1;
 	if ((unsigned char)*s < 0x80)
 		return escape_ascii(*s, place);
-	*length = charset_utf8_char(s, end);
+	*length = utf8_character(s, end);
 	if (*length == 0) {
 		*length = 1;
 		return REPLACEMENT;
