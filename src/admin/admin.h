@@ -37,10 +37,10 @@ enum outcome admin_bump(struct db *staging, const char *name);
 /* The staged schema that ID (source or staging id) names; says so when there is none. */
 const struct schema *admin_staged_schema(const struct registry *r, const char *id);
 
-/* In the open transaction: moves the changes of S that WHERE selects from table FROM to table
+/* In the open transaction: moves the changes that WHERE selects from table FROM to table
  * TO (log and rejects have the same columns), keeping their _seq and so their order. */
-enum outcome admin_move_changes(struct db *staging, const struct schema *s, const char *from,
-				const char *to, const char *where);
+enum outcome admin_move_changes(struct db *staging, const char *from, const char *to,
+				const char *where);
 
 int db_init_command(struct admin *a, int argc, char **argv);
 int db_upgrade_command(struct admin *a, int argc, char **argv);

@@ -11,7 +11,7 @@
 
 #include "admin/table.h"
 #include "base/alloc.h"
-#include "staging/change.h"
+#include "staging/move.h"
 
 void admin_complain(const char *format, ...)
 {
@@ -104,19 +104,19 @@ const struct schema *admin_staged_schema(const struct registry *r, const char *i
 	return s != NULL && s->staged ? s : NULL;
 }
 
-enum outcome admin_move_changes(struct db *staging, const struct schema *s, const char *from,
-				const char *to, const char *where)
+enum outcome admin_move_changes(struct db *staging, const char *from, const char *to,
+				const char *where)
 {
 	struct buf columns = BUF_INIT, sql = BUF_INIT;
 	enum outcome rc;
 
-	change_columns(&columns, s);
+	rc = move_columns(staging, from, to, &columns);
 	buf_add(&sql, "INSERT INTO ");
 	db_quote_name(&sql, to);
 	buf_addf(&sql, " (%s) SELECT %s FROM ", buf_text(&columns), buf_text(&columns));
 	db_quote_name(&sql, from);
 	buf_addf(&sql, " WHERE %s", where);
-	if ((rc = db_exec(staging, buf_text(&sql))) == OUTCOME_OK) {
+	if (rc == OUTCOME_OK && (rc = db_exec(staging, buf_text(&sql))) == OUTCOME_OK) {
 		buf_clear(&sql);
 		buf_add(&sql, "DELETE FROM ");
 		db_quote_name(&sql, from);

@@ -143,7 +143,7 @@ static enum outcome put_back(struct db *db, const struct schema *s, const char *
 	buf_add(&in, "_seq IN (SELECT seq FROM campaign_reject WHERE schema_id = ");
 	db_quote_text(db, &in, s->id, strlen(s->id));
 	buf_addf(&in, " AND (%s))", where);
-	rc = admin_move_changes(db, s, s->reject_table, s->log_table, buf_text(&in));
+	rc = admin_move_changes(db, s->reject_table, s->log_table, buf_text(&in));
 	if (rc == OUTCOME_OK) {
 		buf_add(&sql, "DELETE FROM campaign_reject WHERE schema_id = ");
 		db_quote_text(db, &sql, s->id, strlen(s->id));

@@ -39,6 +39,7 @@ static const char *program_name = "campaign-ingest";
 static atomic_int threshold = LOG_LEVEL_INFO;
 static int to_journal;
 static _Thread_local const char *context = "";
+static const char *_Atomic line_start = "";
 
 static int stderr_is_journal(void)
 {
@@ -78,6 +79,11 @@ int log_level_parse(const char *name, enum log_level *out)
 void log_set_context(const char *text)
 {
 	context = text;
+}
+
+void log_set_line_start(const char *text)
+{
+	atomic_store(&line_start, text);
 }
 
 /* How much of a snprintf into ROOM bytes is there. */
@@ -120,17 +126,19 @@ static void vlog(enum log_level level, int error, const char *format, va_list ar
 {
 	char line[LINE_SIZE];
 	size_t room = sizeof(line) - 1; /* keeps one byte for the line's end */
-	size_t used;
+	const char *start = atomic_load(&line_start);
+	size_t used, begin;
 	int saved = errno;
 
 	if ((int)level > atomic_load(&threshold))
 		return;
-	used = put_prefix(line, room, level);
+	begin = used = written(snprintf(line, room, "%s", start), room);
+	used += put_prefix(line + used, room - used, level);
 	used += written(vsnprintf(line + used, room - used, format, args), room - used);
 	if (error != 0)
 		used += written(snprintf(line + used, room - used, ": %s", strerrordesc_np(error)),
 				room - used);
-	flatten(line);
+	flatten(line + begin);
 	line[used++] = '\n';
 	/* Nobody is left to be told when this fails. */
 	if (write(STDERR_FILENO, line, used) < 0)

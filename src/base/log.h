@@ -21,6 +21,9 @@ int log_level_parse(const char *name, enum log_level *out);
 /* The request that this thread is working on, as a prefix of its lines; "" for none.  TEXT
  * is kept, not copied. */
 void log_set_context(const char *text);
+/* Comes before every line of the process, as what wipes a progress bar off a terminal; kept, not
+ * copied. */
+void log_set_line_start(const char *text);
 
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -305,12 +305,13 @@ static enum outcome transact_patiently(struct writer *w, struct submission **cal
 static void answer(struct writer *w, struct submission **calls, size_t count, enum outcome rc,
 		   const struct writer_error *error)
 {
+	static const struct writer_error none;
 	size_t changes = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		changes += calls[i]->count;
 		calls[i]->rc = rc;
-		calls[i]->error = rc == OUTCOME_OK ? (struct writer_error){0} : *error;
+		calls[i]->error = rc == OUTCOME_OK ? none : *error;
 		calls[i]->next = i + 1 < count ? calls[i + 1] : NULL;
 	}
 	pthread_mutex_lock(&w->lock);

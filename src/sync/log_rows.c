@@ -20,7 +20,7 @@
 #include <inttypes.h>
 
 #include "base/buf.h"
-#include "staging/change.h"
+#include "staging/move.h"
 #include "sync/log_reader.h"
 
 /* Of a statement.  Well below 1000, where the server begins to turn lists into subqueries. */
@@ -114,19 +114,18 @@ enum outcome log_delete(struct db *db, const struct schema *s, const struct seq_
 enum outcome log_reject(struct db *db, const struct schema *s, const struct seq_range *ranges,
 			size_t count)
 {
-	struct buf sql = BUF_INIT;
+	struct buf columns = BUF_INIT, sql = BUF_INIT;
 	enum outcome rc;
 
+	rc = move_columns(db, s->log_table, s->reject_table, &columns);
 	buf_add(&sql, "INSERT INTO ");
 	db_quote_name(&sql, s->reject_table);
-	buf_add(&sql, " (");
-	change_columns(&sql, s);
-	buf_add(&sql, ") SELECT ");
-	change_columns(&sql, s);
-	buf_add(&sql, " FROM ");
+	buf_addf(&sql, " (%s) SELECT %s FROM ", buf_text(&columns), buf_text(&columns));
 	db_quote_name(&sql, s->log_table);
 	buf_add(&sql, " FORCE INDEX (PRIMARY)");
-	rc = for_numbers(db, &sql, ranges, count, LOG_ROWS_LISTED);
+	if (rc == OUTCOME_OK)
+		rc = for_numbers(db, &sql, ranges, count, LOG_ROWS_LISTED);
 	buf_free(&sql);
+	buf_free(&columns);
 	return rc == OUTCOME_OK ? log_delete(db, s, ranges, count, LOG_ROWS_LISTED) : rc;
 }

@@ -333,11 +333,28 @@ static void collect(struct merge *m)
 	}
 }
 
+/* An INSERT without rows is not sent: where somebody else's column has no default, the server
+ * refuses it all the same. */
+static enum outcome any_left(const struct merge *m, bool *left)
+{
+	struct buf sql = BUF_INIT;
+	struct db_rows *rows = NULL;
+	enum outcome rc;
+
+	buf_addf(&sql, "SELECT 1 FROM %s WHERE ins = 1 LIMIT 1", m->scratch->name);
+	rc = db_run(m->scratch->db, buf_text(&sql), NULL, 0, &rows, NULL);
+	*left = rc == OUTCOME_OK && db_rows_next(rows);
+	db_rows_free(&rows);
+	buf_free(&sql);
+	return rc;
+}
+
 /* Marking comes first and locks what it finds: a row that another session has inserted and not
  * committed is waited for.  If all would insert and none has found a row, only that is left. */
 static enum outcome merge_known(const struct merge *m, struct merge_counts *counts)
 {
 	uint64_t marked = 0;
+	bool left = false;
 	enum outcome rc;
 
 	if (m->deletes && (rc = count_several(m, counts)) != OUTCOME_OK)
@@ -353,7 +370,9 @@ static enum outcome merge_known(const struct merge *m, struct merge_counts *coun
 			return rc;
 	}
 	m->scratch->finds = marked + counts->updated + counts->deleted > 0;
-	return m->inserts ? merge_insert(m, counts) : OUTCOME_OK;
+	if (m->inserts && (rc = any_left(m, &left)) != OUTCOME_OK)
+		return rc;
+	return left ? merge_insert(m, counts) : OUTCOME_OK;
 }
 
 static enum outcome savepoint(const struct merge *m)

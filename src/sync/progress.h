@@ -12,8 +12,9 @@
 struct progress {
 	const char *schema;
 	uint64_t total, done;
-	int64_t next_ms; /* plain lines: when the next one is due */
-	bool bar, quiet, drawn;
+	int64_t started_ms;
+	int64_t next_ms; /* when the bar is drawn anew, or the next line is due */
+	bool bar, quiet;
 };
 
 /* True if stderr is a terminal: only then is a total worth counting. */

@@ -6,6 +6,7 @@ becomes a reject, and the first run after room was made moves everything, once."
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -35,6 +36,8 @@ def with_a_small_disk():
     finally:
         for folder in mounted:
             subprocess.run(["umount", "-l", str(folder)], check=True)
+            if not os.environ.get("CAMPAIGN_TEST_KEEP"):
+                shutil.rmtree(folder.parent, ignore_errors=True)  # could not go as long as it was mounted on
 
 
 def a_full_disk_keeps_everything_pending(c, fill, make_room, words):
