@@ -192,20 +192,37 @@ static void refuse_for_a_while(struct writer *w)
 	pthread_mutex_unlock(&w->lock);
 }
 
+static void note_error(const struct writer *w, bool too_big, struct writer_error *error)
+{
+	if (too_big) { /* as the server would have said it */
+		error->number = 1153;
+		memcpy(error->sqlstate, "08S01", 6);
+		return;
+	}
+	error->number = db_errno(w->db);
+	strncpy(error->sqlstate, db_sqlstate(w->db), sizeof(error->sqlstate) - 1);
+}
+
 /* A handle that lost its connection is never used again (db.h).  One that was idle is tried first:
  * whether a commit that met a dead connection has happened, nobody could say. */
-static bool is_connected(struct writer *w)
+static bool is_connected(struct writer *w, struct writer_error *error)
 {
 	int64_t now_ms = clock_monotonic_ms();
 	bool idle = now_ms - w->used_ms >= IDLE_MS;
 
 	w->used_ms = now_ms;
-	return w->db != NULL && db_alive(w->db) && (!idle || db_ping(w->db) == OUTCOME_OK);
+	if (w->db == NULL || !db_alive(w->db))
+		return false;
+	if (!idle || db_ping(w->db) == OUTCOME_OK)
+		return true;
+	note_error(w, false, error);
+	return false;
 }
 
-static enum outcome connect_if_needed(struct writer *w)
+/* ERROR says why there is none, as far as that is known. */
+static enum outcome connect_if_needed(struct writer *w, struct writer_error *error)
 {
-	if (is_connected(w))
+	if (is_connected(w, error))
 		return OUTCOME_OK;
 	disconnect(w);
 	if (clock_monotonic_ms() < w->refuse_until_ms)
@@ -218,17 +235,6 @@ static enum outcome connect_if_needed(struct writer *w)
 }
 
 /* ---- transactions ---- */
-
-static void note_error(const struct writer *w, bool too_big, struct writer_error *error)
-{
-	if (too_big) { /* as the server would have said it */
-		error->number = 1153;
-		memcpy(error->sqlstate, "08S01", 6);
-		return;
-	}
-	error->number = db_errno(w->db);
-	strncpy(error->sqlstate, db_sqlstate(w->db), sizeof(error->sqlstate) - 1);
-}
 
 /* Undoes what was begun, so that the next transaction starts clean, or on a new connection:
  * connect_if_needed sees to that. */
@@ -252,7 +258,7 @@ static enum outcome transact(struct writer *w, struct submission **calls, size_t
 	bool too_big = false;
 	enum outcome rc;
 
-	if ((rc = connect_if_needed(w)) != OUTCOME_OK)
+	if ((rc = connect_if_needed(w, error)) != OUTCOME_OK)
 		return rc;
 	inserter_clear(w->inserter);
 	for (size_t i = 0; i < count; i++)
