@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Allocation that aborts instead of failing, and arenas.  An arena is a list of
- * blocks; the first one stays for the next request, big ones go back to the system.
+ * Allocation that aborts instead of failing, and what is built on an arena's pieces
+ * (arena.c).
  */
 #include "config.h"
 
 #include "base/alloc.h"
 
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-
-#define BLOCK_SIZE (32 * 1024)
 
 static void *check(void *p, size_t size)
 {
@@ -72,84 +69,6 @@ char *xasprintf(const char *format, ...)
 	n = vasprintf(&text, format, args);
 	va_end(args);
 	return check(n < 0 ? NULL : text, strlen(format));
-}
-
-struct block {
-	struct block *next;
-	size_t size; /* of data */
-	size_t used;
-	max_align_t data[];
-};
-
-struct arena {
-	struct block *first;   /* kept by arena_reset */
-	struct block *current; /* small pieces come from here */
-};
-
-static struct block *block_new(size_t size)
-{
-	struct block *b = xmalloc(sizeof(*b) + size);
-
-	b->next = NULL;
-	b->size = size;
-	b->used = 0;
-	return b;
-}
-
-struct arena *arena_new(void)
-{
-	struct arena *a = xmalloc(sizeof(*a));
-
-	a->first = a->current = block_new(BLOCK_SIZE);
-	return a;
-}
-
-void arena_reset(struct arena *a)
-{
-	struct block *b = a->first->next, *next;
-
-	for (; b != NULL; b = next) {
-		next = b->next;
-		free(b);
-	}
-	a->first->next = NULL;
-	a->first->used = 0;
-	a->current = a->first;
-}
-
-void arena_free(struct arena **a)
-{
-	if (*a == NULL)
-		return;
-	arena_reset(*a);
-	free((*a)->first);
-	free(*a);
-	*a = NULL;
-}
-
-void *arena_alloc(struct arena *a, size_t size)
-{
-	struct block *b = a->current;
-	void *p;
-
-	if (size > SIZE_MAX / 2) {
-		log_error("arena: %zu bytes are asked for", size);
-		abort();
-	}
-	/* Whole alignment units, so that the next piece is aligned as well. */
-	size = (at_least_one(size) + sizeof(max_align_t) - 1) / sizeof(max_align_t) *
-	       sizeof(max_align_t);
-	if (size > b->size - b->used) {
-		b = block_new(size > BLOCK_SIZE ? size : BLOCK_SIZE);
-		b->next = a->current->next;
-		a->current->next = b;
-		/* A big piece fills its block; what is left of the current one serves on. */
-		if (size <= BLOCK_SIZE)
-			a->current = b;
-	}
-	p = (char *)b->data + b->used;
-	b->used += size;
-	return p;
 }
 
 void *arena_zalloc(struct arena *a, size_t size)

@@ -54,6 +54,9 @@ struct client {
 /* Answered by one thread in a row; others take what is more. */
 #define ANSWERS 32
 
+/* So many rooms that nobody uses are kept; what a burst of large calls took goes back. */
+#define ROOMS_KEPT 64
+
 struct pool {
 	struct pool_options options;
 	int epoll_fd;
@@ -68,7 +71,8 @@ struct pool {
 	struct client *clients;
 	struct client *free_clients;
 	struct request_room *rooms; /* that nobody uses */
-	atomic_size_t staging;	    /* calls in the writer's hands */
+	size_t room_count;	    /* of these */
+	atomic_size_t staging;	    /* calls that are, or may come, in the writer's hands */
 	pthread_mutex_t lock; /* guards the three lists and the listening socket's place in epoll */
 };
 
@@ -273,18 +277,28 @@ static struct request_room *room_take(struct pool *pool)
 
 	pthread_mutex_lock(&pool->lock);
 	room = pool->rooms;
-	if (room != NULL)
+	if (room != NULL) {
 		pool->rooms = room->next;
+		pool->room_count--;
+	}
 	pthread_mutex_unlock(&pool->lock);
 	return room != NULL ? room : request_room_new();
 }
 
 static void room_give_back(struct pool *pool, struct request_room *room)
 {
+	bool kept;
+
 	pthread_mutex_lock(&pool->lock);
-	room->next = pool->rooms;
-	pool->rooms = room;
+	kept = pool->room_count < ROOMS_KEPT;
+	if (kept) {
+		room->next = pool->rooms;
+		pool->rooms = room;
+		pool->room_count++;
+	}
 	pthread_mutex_unlock(&pool->lock);
+	if (!kept)
+		request_room_free(room);
 }
 
 /* Sends CLIENT's answer, and waits for its next request. */

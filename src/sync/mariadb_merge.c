@@ -319,7 +319,7 @@ static void collect(struct merge *m)
 		m->deletes |= r->delete;
 		m->inserts |= r->insert;
 		m->all_insert &= r->insert;
-		if (!r->delete &&!mask_empty(r->update, size)) {
+		if (!mask_empty(r->update, size) && !r->delete) {
 			m->updates = true;
 			for (size_t b = 0; b < size; b++) {
 				m->updated[b] |= r->update[b];
@@ -392,7 +392,7 @@ static enum outcome back_to_savepoint(const struct merge *m)
  */
 static enum outcome merge_all(const struct merge *m, struct merge_counts *counts, bool *too_large)
 {
-	bool new = m->all_insert && !m->deletes &&key_has_pk(m) && !m->scratch->finds;
+	bool new = key_has_pk(m) && m->all_insert && !m->deletes && !m->scratch->finds;
 	enum outcome rc;
 
 	if ((rc = scratch_load(m->scratch, m->records, m->count, too_large)) != OUTCOME_OK)

@@ -4,7 +4,7 @@
  * for every input stands in it as FUZZ_CHECK.  tests/fuzz/run says how targets are run.
  *
  * Texts that a target hands to the code under test are allocations of their own, as long as they
- * are, and so is every piece of an arena (alloc.c): AddressSanitizer sees each byte beyond.
+ * are, and so is every piece of an arena (arena.c): AddressSanitizer sees each byte beyond.
  */
 #ifndef CAMPAIGN_TESTS_FUZZ_H
 #define CAMPAIGN_TESTS_FUZZ_H

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Linked instead of src/base/arena.c.  An arena there gives out pieces of large blocks, and what
+ * runs over the end of one piece lands in the next unseen; here each piece is an allocation.
+ */
+#include "config.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+
+struct arena {
+	void **pieces;
+	size_t count, size;
+};
+
+struct arena *arena_new(void)
+{
+	return xcalloc(1, sizeof(struct arena));
+}
+
+void arena_reset(struct arena *a)
+{
+	while (a->count > 0)
+		free(a->pieces[--a->count]);
+}
+
+void arena_free(struct arena **a)
+{
+	if (*a == NULL)
+		return;
+	arena_reset(*a);
+	free((*a)->pieces);
+	free(*a);
+	*a = NULL;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	if (a->count == a->size) {
+		a->size = a->size != 0 ? 2 * a->size : 64;
+		a->pieces = xrealloc(a->pieces, a->size, sizeof(*a->pieces));
+	}
+	return a->pieces[a->count++] = xmalloc(size);
+}
