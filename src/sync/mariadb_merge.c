@@ -35,6 +35,7 @@ struct merge {
 	const struct merge_record *records;
 	size_t count;
 	bool deletes, updates, inserts, all_insert;
+	bool all_update; /* every record that does not delete updates something */
 	unsigned char *updated;	       /* mask: fields that any record updates */
 	unsigned char *always_updated; /* mask: fields that every updating record updates */
 	unsigned char *given;	       /* mask: fields that any inserting record gives */
@@ -138,20 +139,28 @@ static enum outcome number(const struct merge *m, const char *what, const char *
 	return rc;
 }
 
-/* R10.4: several rows with one key are all changed, and counted.  Seldom there are any, which
- * is found out quickly. */
-static enum outcome count_several(const struct merge *m, struct merge_counts *counts)
+/* Only the primary key finds one row at most, and nothing finds a record without a key. */
+static bool finds_several(const struct merge *m)
 {
-	uint64_t more = 0;
+	return m->scratch->key_count > 0 && !key_has_pk(m);
+}
+
+/* R10.4: several rows with one key are all changed, and counted.  WHERE chooses the records. */
+static enum outcome count_several(const struct merge *m, const char *where,
+				  struct merge_counts *counts)
+{
+	struct buf rest = BUF_INIT;
+	uint64_t more = 0, several = 0;
 	enum outcome rc;
 
-	if (m->scratch->key_count == 0 || key_has_pk(m))
-		return OUTCOME_OK; /* cannot be */
-	rc = number(m, "SELECT COUNT(*) - COUNT(DISTINCT t.n) FROM ", "", &more);
-	if (rc != OUTCOME_OK || more == 0)
-		return rc;
-	return number(m, "SELECT COUNT(*) FROM (SELECT t.n FROM ",
-		      " GROUP BY t.n HAVING COUNT(*) > 1) s", &counts->several);
+	rc = number(m, "SELECT COUNT(*) - COUNT(DISTINCT t.n) FROM ", where, &more);
+	if (rc == OUTCOME_OK && more > 0) {
+		buf_addf(&rest, "%s GROUP BY t.n HAVING COUNT(*) > 1) s", where);
+		rc = number(m, "SELECT COUNT(*) FROM (SELECT t.n FROM ", buf_text(&rest), &several);
+		buf_free(&rest);
+	}
+	counts->several += several;
+	return rc;
 }
 
 static enum outcome merge_delete(const struct merge *m, struct merge_counts *counts)
@@ -206,9 +215,9 @@ static enum outcome merge_update(const struct merge *m, struct merge_counts *cou
 	return rc;
 }
 
-/* Records that have found a row insert none.  After the deletion, so that a record that is
- * deleted and written anew (R8.8) inserts. */
-static enum outcome mark_found(const struct merge *m, uint64_t *marked)
+/* Records that have found a row insert none; *FOUND: how many have.  After the deletion, so that a
+ * record that is deleted and written anew (R8.8) inserts. */
+static enum outcome mark_found(const struct merge *m, uint64_t *found)
 {
 	struct buf sql = BUF_INIT;
 	enum outcome rc;
@@ -217,8 +226,8 @@ static enum outcome mark_found(const struct merge *m, uint64_t *marked)
 		return OUTCOME_OK;
 	buf_add(&sql, "UPDATE ");
 	add_join(m, &sql);
-	buf_add(&sql, " SET t.ins = 0 WHERE t.ins = 1");
-	rc = run_sql(m, buf_text(&sql), marked);
+	buf_add(&sql, " SET t.ins = 0");
+	rc = run_sql(m, buf_text(&sql), found);
 	buf_free(&sql);
 	return rc;
 }
@@ -312,14 +321,16 @@ static void collect(struct merge *m)
 
 	memset(m->always, 0xff, size);
 	memset(m->always_updated, 0xff, size);
-	m->all_insert = true;
+	m->all_insert = m->all_update = true;
 	for (size_t i = 0; i < m->count; i++) {
 		const struct merge_record *r = &m->records[i];
 
 		m->deletes |= r->delete;
 		m->inserts |= r->insert;
 		m->all_insert &= r->insert;
-		if (!mask_empty(r->update, size) && !r->delete) {
+		if (!r->delete && mask_empty(r->update, size)) {
+			m->all_update = false;
+		} else if (!r->delete) {
 			m->updates = true;
 			for (size_t b = 0; b < size; b++) {
 				m->updated[b] |= r->update[b];
@@ -349,27 +360,48 @@ static enum outcome any_left(const struct merge *m, bool *left)
 	return rc;
 }
 
+static enum outcome delete_known(const struct merge *m, struct merge_counts *counts)
+{
+	enum outcome rc = OUTCOME_OK;
+
+	if (finds_several(m))
+		rc = count_several(m, " WHERE t.del = 1", counts);
+	return rc == OUTCOME_OK ? merge_delete(m, counts) : rc;
+}
+
+/*
+ * Rows that are updated are counted by the server, and so are the records that have FOUND some; if
+ * each of these updates, more rows than records say that one of them has several, and no other
+ * look is needed.  The server counts records so only where it reads them first.
+ */
+static enum outcome update_known(const struct merge *m, uint64_t found, struct merge_counts *counts)
+{
+	bool counted = m->all_update && m->scratch->entity_indexed;
+	uint64_t before = counts->updated;
+	enum outcome rc = OUTCOME_OK;
+
+	if (m->updates)
+		rc = merge_update(m, counts);
+	if (rc != OUTCOME_OK || !finds_several(m) || (counted && counts->updated - before <= found))
+		return rc;
+	return count_several(m, " WHERE t.del = 0", counts);
+}
+
 /* Marking comes first and locks what it finds: a row that another session has inserted and not
  * committed is waited for.  If all would insert and none has found a row, only that is left. */
 static enum outcome merge_known(const struct merge *m, struct merge_counts *counts)
 {
-	uint64_t marked = 0;
+	uint64_t found = 0;
 	bool left = false;
 	enum outcome rc;
 
-	if (m->deletes && (rc = count_several(m, counts)) != OUTCOME_OK)
+	if (m->deletes && (rc = delete_known(m, counts)) != OUTCOME_OK)
 		return rc;
-	if (m->deletes && (rc = merge_delete(m, counts)) != OUTCOME_OK)
+	if ((m->inserts || m->updates) && (rc = mark_found(m, &found)) != OUTCOME_OK)
 		return rc;
-	if (m->inserts && (rc = mark_found(m, &marked)) != OUTCOME_OK)
+	if (found > 0 && (rc = update_known(m, found, counts)) != OUTCOME_OK)
 		return rc;
-	if (marked > 0 || !m->all_insert) {
-		if (!m->deletes && (rc = count_several(m, counts)) != OUTCOME_OK)
-			return rc;
-		if (m->updates && (rc = merge_update(m, counts)) != OUTCOME_OK)
-			return rc;
-	}
-	m->scratch->finds = marked + counts->updated + counts->deleted > 0;
+	m->scratch->finds = found + counts->deleted > 0;
 	if (m->inserts && (rc = any_left(m, &left)) != OUTCOME_OK)
 		return rc;
 	return left ? merge_insert(m, counts) : OUTCOME_OK;
