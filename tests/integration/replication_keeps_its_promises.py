@@ -196,8 +196,8 @@ with Instance(conf={"sync": {"batch_rows": 100}}) as c:
         def tables():
             return [c.db.sql("SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, COLUMN_TYPE FROM information_schema.COLUMNS"
                              " WHERE TABLE_SCHEMA IN ('stg', 'cloud') ORDER BY 1, 2, ORDINAL_POSITION"),
-                    c.db.sql("SELECT TABLE_NAME, CREATE_TIME FROM information_schema.TABLES"
-                             " WHERE TABLE_SCHEMA IN ('stg', 'cloud') ORDER BY 1")]
+                    c.db.sql("SELECT TABLE_SCHEMA, TABLE_NAME, CREATE_TIME FROM information_schema.TABLES"
+                             " WHERE TABLE_SCHEMA IN ('stg', 'cloud') ORDER BY 1, 2")]
         before = tables()
         ext('_key="@id" id="t" testcol1="t"')
         c.sync()
@@ -209,8 +209,8 @@ with Instance(conf={"sync": {"batch_rows": 100}}) as c:
         assert not [r for r in tables()[0] if r[:3] == ["cloud", "dem_sampleTable", "rating"]], "the run altered a table"
         c.cloud("ALTER TABLE dem_sampleTable ADD COLUMN rating SMALLINT NOT NULL DEFAULT 0")
         c.admin("rejects", "retry", "dem:sampleTable", check=False)
-        c.sync()
-        assert cloud("id = 't'", "rating") == [["1"]]
+        said = c.sync()
+        assert cloud("id = 't'", "rating") == [["1"]], (said.stdout, said.stderr)
 
     def R10_5a_a_broken_connection_heals():
         empty()
