@@ -38,13 +38,59 @@ static enum outcome recorded_version(struct db *db, uint64_t *version)
 	return rc;
 }
 
+struct ahead_batch *ahead_batch_new(const struct schema *s)
+{
+	struct ahead_batch *batch = xcalloc(1, sizeof(*batch));
+
+	batch->fold = fold_new(s);
+	return batch;
+}
+
+void ahead_batch_free(struct ahead_batch **batch)
+{
+	if (*batch == NULL)
+		return;
+	free((*batch)->records);
+	fold_free(&(*batch)->fold);
+	log_batch_free(&(*batch)->log);
+	free(*batch);
+	*batch = NULL;
+}
+
+void ahead_batch_list(struct ahead_batch *batch)
+{
+	size_t count = fold_count(batch->fold);
+
+	if (count > batch->size) {
+		batch->records = xrealloc(batch->records, count, sizeof(*batch->records));
+		batch->size = count;
+	}
+	for (size_t i = 0; i < count; i++)
+		batch->records[i] = fold_at(batch->fold, i)->merge;
+}
+
+/* A change with a problem will be put aside, and links change what there is to fold. */
+static bool is_plain(const struct log_batch *b)
+{
+	for (size_t i = 0; i < b->count; i++) {
+		if (b->changes[i].problem != NULL || b->changes[i].links != NULL)
+			return false;
+	}
+	return true;
+}
+
 enum outcome batch_read(struct db *db, const struct turn_options *o, struct log_reader *reader,
 			uint64_t after, struct ahead_batch *batch)
 {
 	enum outcome rc;
 
+	batch->folded = 0;
 	if ((rc = log_reader_read(reader, db, after, &batch->log)) != OUTCOME_OK)
 		return rc;
+	if (is_plain(&batch->log)) {
+		batch->folded = fold_run(batch->fold, batch->log.changes, batch->log.count);
+		ahead_batch_list(batch);
+	}
 	if ((rc = log_reader_bound(db, o->schema, &batch->newest)) != OUTCOME_OK)
 		return rc;
 	return recorded_version(db, &batch->version);
@@ -96,6 +142,15 @@ static bool connected(struct ahead *a)
 	return a->db != NULL || db_open(&a->o->ends->login, &a->db) == OUTCOME_OK;
 }
 
+static void load(const struct turn_options *o, const struct ahead_batch *batch)
+{
+	const struct fold_key *key = fold_key(batch->fold);
+
+	if (batch->folded > 0 && !o->dry_run)
+		o->ends->ops->load(o->ends->target, o->schema, key->fields, key->count,
+				   batch->records, fold_count(batch->fold));
+}
+
 static void *work(void *context)
 {
 	struct ahead *a = context;
@@ -110,6 +165,8 @@ static void *work(void *context)
 	}
 	if (a->next != NULL)
 		a->read = batch_read(a->db, a->o, a->reader, a->after, a->next) == OUTCOME_OK;
+	if (a->read)
+		load(a->o, a->next);
 	return NULL;
 }
 

@@ -2,10 +2,11 @@
 /*
  * The staging side of a turn: reading a batch and settling one that is applied.  While the
  * target merges a batch, a second thread with a session of its own settles the batch before
- * it and reads the one behind it; never more than one each, so memory stays bounded.
+ * it, reads the one behind it, folds its first run and loads that at the target; never more
+ * than one each, so memory stays bounded.
  *
  * It only saves time.  It tries everything once; what it did not manage the main thread does
- * again, with all the patience that ends.h has.  Both tasks may be done twice.
+ * again, with all the patience that ends.h has.  All of it may be done twice.
  */
 #ifndef CAMPAIGN_SYNC_AHEAD_H
 #define CAMPAIGN_SYNC_AHEAD_H
@@ -16,6 +17,7 @@
 #include "base/outcome.h"
 #include "db/db.h"
 #include "sync/batch.h"
+#include "sync/fold.h"
 #include "sync/history.h"
 #include "sync/log_reader.h"
 #include "sync/log_rows.h"
@@ -29,7 +31,18 @@ struct ahead_batch {
 	struct log_batch log;
 	uint64_t version;
 	uint64_t newest; /* the log's largest number then */
+	/* The first run, folded as if nothing in it were to be put aside, and its records side by
+	 * side; FOLDED: how many changes it took, 0 if it is still to be folded. */
+	struct fold *fold;
+	size_t folded;
+	struct merge_record *records;
+	size_t size;
 };
+
+struct ahead_batch *ahead_batch_new(const struct schema *s);
+void ahead_batch_free(struct ahead_batch **batch);
+/* Those of the run in its fold. */
+void ahead_batch_list(struct ahead_batch *batch);
 
 struct settlement {
 	struct seqset applied;
@@ -49,8 +62,9 @@ struct ahead;
 struct ahead *ahead_new(const struct turn_options *options, struct log_reader *reader);
 void ahead_free(struct ahead **a); /* waits */
 
-/* SETTLE (NULL: nothing), and then read behind the number AFTER into NEXT (NULL: nothing).
- * Until ahead_wait all of them, and the reader, belong to the other thread. */
+/* SETTLE (NULL: nothing), and then read behind the number AFTER into NEXT (NULL: nothing), and load
+ * it.  Until ahead_wait all of them, the reader, and the ends' target as far as target.h says so
+ * belong to the other thread: the target must not be closed. */
 void ahead_start(struct ahead *a, const struct settlement *settle, uint64_t after,
 		 struct ahead_batch *next);
 /* Waits for what was started, and tells what it managed; false if nothing was. */

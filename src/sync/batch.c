@@ -31,9 +31,9 @@
 #define uthash_malloc(size) xmalloc(size)
 #include <uthash.h>
 
-/* The memory of a run is two batches, what one of them is folded into, and the packets in which
- * it goes to the target. */
-#define SHARES_OF_MEMORY 4
+/* The memory of a run is two batches, what they are folded into, and the packets in which one goes
+ * to the target. */
+#define SHARES_OF_MEMORY 5
 
 /* Changes merged for one that comes in meanwhile. */
 #define TRICKLE 50
@@ -47,16 +47,13 @@ struct deferred { /* a record whose link has to wait: its later changes wait too
 struct turn {
 	struct turn_options o;
 	struct log_reader *reader;
-	struct fold *fold;
 	struct rejects *rejects;
 	struct deferred *deferred;
 	uint64_t deferred_changes;
 	struct links links;
 	struct subhisto *subhisto;
-	struct arena *arena;	      /* the links' */
-	struct merge_record *records; /* those of a run, side by side */
-	size_t records_size;
-	bool recorded; /* the target holds a record of an earlier batch */
+	struct arena *arena; /* the links' */
+	bool recorded;	     /* the target holds a record of an earlier batch */
 	struct ahead *ahead;
 	struct ahead_batch *now, *next; /* the batch at hand, and the one behind it */
 	bool next_read;			/* the latter is there */
@@ -78,13 +75,12 @@ struct turn *turn_new(const struct turn_options *options)
 	t->o = *options;
 	t->reader = log_reader_new(options->schema, options->bound, options->batch_rows,
 				   options->batch_bytes / SHARES_OF_MEMORY);
-	t->fold = fold_new(options->schema);
 	t->rejects = rejects_new(options->schema);
 	t->subhisto = subhisto_new(options->registry, options->schema);
 	t->arena = arena_new();
 	t->ahead = ahead_new(&t->o, t->reader);
-	t->now = xcalloc(1, sizeof(*t->now));
-	t->next = xcalloc(1, sizeof(*t->next));
+	t->now = ahead_batch_new(options->schema);
+	t->next = ahead_batch_new(options->schema);
 	t->settlement = xcalloc(1, sizeof(*t->settlement));
 	t->unsettled = xcalloc(1, sizeof(*t->unsettled));
 	t->settled = true;
@@ -104,12 +100,6 @@ static void clear_deferred(struct turn *t, bool all)
 	}
 }
 
-static void free_batch(struct ahead_batch *batch)
-{
-	log_batch_free(&batch->log);
-	free(batch);
-}
-
 static void free_settlement(struct settlement *s)
 {
 	seqset_free(&s->applied);
@@ -121,18 +111,16 @@ void turn_free(struct turn **t)
 	if (*t == NULL)
 		return;
 	ahead_free(&(*t)->ahead); /* first: it still uses the others */
-	free_batch((*t)->now);
-	free_batch((*t)->next);
+	ahead_batch_free(&(*t)->now);
+	ahead_batch_free(&(*t)->next);
 	free_settlement((*t)->settlement);
 	free_settlement((*t)->unsettled);
 	links_clear(&(*t)->links);
 	clear_deferred(*t, true);
 	log_reader_free(&(*t)->reader);
-	fold_free(&(*t)->fold);
 	rejects_free(&(*t)->rejects);
 	subhisto_free(&(*t)->subhisto);
 	arena_free(&(*t)->arena);
-	free((*t)->records);
 	free(*t);
 	*t = NULL;
 }
@@ -239,7 +227,8 @@ static enum outcome sort_out_all(struct turn *t)
 /* The record was refused for good, with all that is folded into it. */
 static void reject_record(struct turn *t, size_t run, size_t record, const char *reason)
 {
-	for (size_t n = fold_at(t->fold, record)->first; n != FOLD_NONE; n = fold_next(t->fold, n))
+	for (size_t n = fold_at(t->now->fold, record)->first; n != FOLD_NONE;
+	     n = fold_next(t->now->fold, n))
 		reject(t, &t->changes[run + n], reason);
 }
 
@@ -251,17 +240,18 @@ static void reject_record(struct turn *t, size_t run, size_t record, const char 
 static enum outcome merge_records(struct turn *t, size_t run, size_t first, size_t last)
 {
 	const struct ends *e = t->o.ends;
-	const struct fold_key *key = fold_key(t->fold);
+	const struct fold_key *key = fold_key(t->now->fold);
+	const struct merge_record *records = t->now->records;
 	struct merge_counts counts = {0};
 	size_t middle = first + (last - first) / 2;
 	enum outcome rc;
 
-	rc = subhisto_before(t->subhisto, e, key, t->records + first, last - first);
+	rc = subhisto_before(t->subhisto, e, key, records + first, last - first);
 	if (rc == OUTCOME_OK)
-		rc = e->ops->merge(e->target, t->o.schema, key->fields, key->count,
-				   t->records + first, last - first, &counts);
+		rc = e->ops->merge(e->target, t->o.schema, key->fields, key->count, records + first,
+				   last - first, &counts);
 	if (rc == OUTCOME_OK) {
-		rc = subhisto_after(t->subhisto, e, t->fold, t->changes + run, first, last);
+		rc = subhisto_after(t->subhisto, e, t->now->fold, t->changes + run, first, last);
 		t->found.inserted += counts.inserted;
 		t->found.updated += counts.updated;
 		t->found.deleted += counts.deleted;
@@ -281,8 +271,8 @@ static enum outcome merge_records(struct turn *t, size_t run, size_t first, size
 /* What would be done if every record found its row, or none. */
 static void count_only(struct turn *t)
 {
-	for (size_t i = 0; i < fold_count(t->fold); i++) {
-		const struct merge_record *r = &fold_at(t->fold, i)->merge;
+	for (size_t i = 0; i < fold_count(t->now->fold); i++) {
+		const struct merge_record *r = &fold_at(t->now->fold, i)->merge;
 
 		if (r->insert)
 			t->found.inserted++;
@@ -293,25 +283,14 @@ static void count_only(struct turn *t)
 	}
 }
 
-static void make_room(struct turn *t, size_t records)
-{
-	if (records <= t->records_size)
-		return;
-	t->records = xrealloc(t->records, records, sizeof(*t->records));
-	t->records_size = records;
-}
-
 static enum outcome merge_run(struct turn *t, size_t run)
 {
-	size_t count = fold_count(t->fold);
+	size_t count = fold_count(t->now->fold);
 
 	if (t->o.dry_run)
 		count_only(t);
 	if (t->o.dry_run || count == 0)
 		return OUTCOME_OK;
-	make_room(t, count);
-	for (size_t i = 0; i < count; i++)
-		t->records[i] = fold_at(t->fold, i)->merge;
 	return merge_records(t, run, 0, count);
 }
 
@@ -332,37 +311,57 @@ static void take_freed(void *context, size_t record, struct db_value pk)
 static enum outcome ask_what_is_freed(struct turn *t)
 {
 	const struct ends *e = t->o.ends;
-	const struct fold_key *key = fold_key(t->fold);
-	size_t count = fold_count(t->fold), asked = 0;
-	struct freeing f = {t->fold, xcalloc(count + 1, sizeof(*f.numbers))};
+	const struct fold_key *key = fold_key(t->now->fold);
+	size_t count = fold_count(t->now->fold), asked = 0;
+	struct merge_record *records = xcalloc(count + 1, sizeof(*records));
+	struct freeing f = {t->now->fold, xcalloc(count + 1, sizeof(*f.numbers))};
 	enum outcome rc;
 
-	make_room(t, count);
 	for (size_t i = 0; i < count; i++) {
-		const struct merge_record *m = &fold_at(t->fold, i)->merge;
+		const struct merge_record *m = &fold_at(t->now->fold, i)->merge;
 
 		if (!m->delete)
 			continue;
-		t->records[asked] = *m;
+		records[asked] = *m;
 		f.numbers[asked++] = i;
 	}
-	rc = e->ops->read(e->target, t->o.schema, key->fields, key->count, t->records, asked,
+	rc = e->ops->read(e->target, t->o.schema, key->fields, key->count, records, asked,
 			  (size_t)t->o.schema->pk, take_freed, &f);
 	free(f.numbers);
+	free(records);
 	return rc == OUTCOME_REJECTED ? OUTCOME_OK : rc; /* the merge will say which one */
+}
+
+/* How many of the first LIMIT changes from RUN on one run takes.  The batch's first may have been
+ * folded ahead, which holds as long as no change of it is put aside. */
+static size_t fold_one(struct turn *t, size_t run, size_t limit)
+{
+	size_t folded = run == 0 ? t->now->folded : 0;
+
+	for (size_t i = 0; i < folded; i++) {
+		if (t->changes[i].fate != FOLD_IN)
+			folded = 0;
+	}
+	if (folded > 0 && folded <= limit)
+		return folded;
+	t->now->folded = 0;
+	t->o.ends->ops->unload(t->o.ends->target);
+	folded = fold_run(t->now->fold, t->changes + run, limit);
+	ahead_batch_list(t->now);
+	return folded;
 }
 
 /* *NEXT: the change with which the run after this one begins. */
 static enum outcome fold_from(struct turn *t, size_t run, size_t *next)
 {
-	size_t taken = fold_run(t->fold, t->changes + run, t->count - run);
+	size_t taken = fold_one(t, run, t->count - run);
 	enum outcome rc;
 
-	if (!t->o.dry_run && fold_asks(t->fold)) {
+	if (!t->o.dry_run && fold_asks(t->now->fold)) {
 		if ((rc = ask_what_is_freed(t)) != OUTCOME_OK)
 			return rc;
-		if (fold_cut(t->fold) < taken)
-			taken = fold_run(t->fold, t->changes + run, fold_cut(t->fold));
+		if (fold_cut(t->now->fold) < taken)
+			taken = fold_one(t, run, fold_cut(t->now->fold));
 	}
 	*next = run + taken;
 	return OUTCOME_OK;
@@ -420,17 +419,23 @@ static void collect_applied(struct turn *t)
 
 /* The batch before. */
 
+static void wait_for_ahead(struct turn *t)
+{
+	bool settled = false, read = false;
+
+	t->tried |= ahead_wait(t->ahead, &settled, &read);
+	t->next_read |= read;
+	t->settled |= settled;
+}
+
 /* One try.  Inside the target's transaction there is no more than one: healing could open
  * another session there, and the transaction would be gone without anybody noticing. */
 static enum outcome finish_ahead(void *context)
 {
 	struct turn *t = context;
-	bool settled = false, read = false;
 	enum outcome rc;
 
-	t->tried |= ahead_wait(t->ahead, &settled, &read);
-	t->next_read |= read;
-	t->settled |= settled;
+	wait_for_ahead(t);
 	if (t->settled)
 		return OUTCOME_OK;
 	rc = batch_settle(t->o.ends->db, &t->o, t->unsettled, NULL,
@@ -523,6 +528,7 @@ static enum outcome merge_batch(struct turn *t)
 		if (rc == OUTCOME_UNKNOWN)
 			unknown = true;
 		t->o.counts->retries++;
+		wait_for_ahead(t); /* it uses the target that may be closed now */
 		if ((rc = ends_heal(t->o.ends, &tries)) != OUTCOME_OK)
 			return rc;
 	}
@@ -556,6 +562,7 @@ static enum outcome advance(struct turn *t)
 	t->next_read = false;
 	t->changes = now->log.changes;
 	t->count = now->log.count;
+	t->o.ends->ops->turn(t->o.ends->target);
 	return OUTCOME_OK;
 }
 

@@ -35,7 +35,7 @@ struct merge {
 	const struct merge_record *records;
 	size_t count;
 	bool deletes, updates, inserts, all_insert;
-	bool all_update; /* every record that does not delete updates something */
+	bool all_update;	       /* every record that does not delete updates something */
 	unsigned char *updated;	       /* mask: fields that any record updates */
 	unsigned char *always_updated; /* mask: fields that every updating record updates */
 	unsigned char *given;	       /* mask: fields that any inserting record gives */
@@ -328,7 +328,7 @@ static void collect(struct merge *m)
 		m->deletes |= r->delete;
 		m->inserts |= r->insert;
 		m->all_insert &= r->insert;
-		if (!r->delete && mask_empty(r->update, size)) {
+		if (!r->delete &&mask_empty(r->update, size)) {
 			m->all_update = false;
 		} else if (!r->delete) {
 			m->updates = true;

@@ -287,8 +287,8 @@ static enum outcome load_rows(const struct scratch *t, struct arena *arena, stru
 	return rc == OUTCOME_OK && rows > 0 ? db_bulk_execute(t->bulk, cells, rows) : rc;
 }
 
-enum outcome scratch_load(struct scratch *t, const struct merge_record *records, size_t count,
-			  bool *too_large)
+static enum outcome load(struct scratch *t, const struct merge_record *records, size_t count,
+			 bool *too_large)
 {
 	struct db_value *cells = xcalloc(LOAD_ROWS * t->columns, sizeof(*cells));
 	struct place *places = sort_records(t, records, count);
@@ -305,4 +305,31 @@ enum outcome scratch_load(struct scratch *t, const struct merge_record *records,
 	free(places);
 	free(cells);
 	return rc;
+}
+
+enum outcome scratch_load(struct scratch *t, const struct merge_record *records, size_t count,
+			  bool *too_large)
+{
+	bool there = t->ahead == records && t->ahead_count == count;
+
+	t->ahead = NULL; /* whatever comes now changes it */
+	return there ? OUTCOME_OK : load(t, records, count, too_large);
+}
+
+enum outcome scratch_load_ahead(struct scratch *t, const struct merge_record *records, size_t count)
+{
+	bool too_large = false;
+	enum outcome rc;
+
+	t->ahead = NULL;
+	if ((rc = load(t, records, count, &too_large)) != OUTCOME_OK)
+		return rc;
+	t->ahead = records;
+	t->ahead_count = count;
+	return OUTCOME_OK;
+}
+
+void scratch_forget_loaded(struct scratch *t)
+{
+	t->ahead = NULL;
 }

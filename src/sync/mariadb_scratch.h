@@ -28,7 +28,9 @@ struct scratch {
 	bool entity_indexed; /* the entity's table has an index that serves the key */
 	char *name;	     /* quoted */
 	struct db_bulk *bulk;
-	bool finds;	/* the last merge has found rows */
+	bool finds;			  /* the last merge has found rows */
+	const struct merge_record *ahead; /* what it was loaded with ahead, and is not merged yet */
+	size_t ahead_count;
 	size_t words;	/* of a mask */
 	size_t columns; /* of the scratch table */
 };
@@ -41,8 +43,14 @@ void scratch_free(struct scratch **scratch);
 bool scratch_is_for(const struct scratch *t, const struct schema *s, const size_t *key,
 		    size_t key_count);
 
-/* Empties and fills it.  *TOO_LARGE, with REJECTED: a record does not fit into a packet. */
+/* Empties and fills it, unless it was loaded ahead with the same.  *TOO_LARGE, with REJECTED: a
+ * record does not fit into a packet. */
 enum outcome scratch_load(struct scratch *t, const struct merge_record *records, size_t count,
 			  bool *too_large);
+/* The next scratch_load need not do it.  RECORDS must not change until then, or until it is
+ * forgotten. */
+enum outcome scratch_load_ahead(struct scratch *t, const struct merge_record *records,
+				size_t count);
+void scratch_forget_loaded(struct scratch *t);
 
 #endif

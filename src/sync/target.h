@@ -4,6 +4,7 @@
  * the first implementation (target_mariadb.c), ODBC with ANSI MERGE is planned.
  *
  * One batch is one transaction: begin, merge any number of times in order, record, commit.
+ * One thread uses a target, but for `load`.
  */
 #ifndef CAMPAIGN_SYNC_TARGET_H
 #define CAMPAIGN_SYNC_TARGET_H
@@ -55,6 +56,16 @@ struct target_ops {
 	bool (*alive)(const struct target *t);
 	/* The table is there and has S's columns; OUTCOME_INVALID with a reason if not. */
 	enum outcome (*check)(struct target *t, const struct schema *s);
+	/*
+	 * Pipelining.  `load` brings RECORDS to the target while another thread is busy with the
+	 * batch before; `turn`, between two batches and with no other thread at work, makes use
+	 * of it: the first merge after it need not bring the very same RECORDS again.  `unload`:
+	 * they have changed since.  All of it saves time only; a merge brings what is not there.
+	 */
+	void (*load)(struct target *t, const struct schema *s, const size_t *key, size_t key_count,
+		     const struct merge_record *records, size_t count);
+	void (*turn)(struct target *t);
+	void (*unload)(struct target *t);
 	enum outcome (*begin)(struct target *t);
 	/* KEY: indexes of the key's fields.  REJECTED: at least one record is refused for
 	 * good and nothing of this call has taken effect (the transaction goes on); the

@@ -3,10 +3,8 @@
  * The target over MariaDB's protocol: session, transaction, the record of what was applied,
  * look-ups.  The merge itself is mariadb_merge.c.
  *
- * The session holds a lock of the target's server as long as it lives.  The staging
- * database's lock keeps two runs apart while both are well; this one also covers the moment
- * after a run was killed, when its last COMMIT may still be under way at the target: the next
- * run cannot ask what was applied before that session has ended one way or the other.
+ * There are two sessions, so that records can be loaded at one while the other merges: one
+ * works, the other one rests or is loaded.  Each belongs to one thread at a time.
  */
 #include "config.h"
 
@@ -21,16 +19,14 @@
 #include "base/log.h"
 #include "sync/mariadb_copy.h"
 #include "sync/mariadb_merge.h"
+#include "sync/mariadb_session.h"
 #include "sync/seqset.h"
 
 /* A batch may take longer than a call is allowed to. */
 #define IO_TIMEOUT_FACTOR 10
 #define REASON_SIZE	  512
-#define SCRATCHES	  32
+#define SESSIONS	  2
 
-/* Seconds: what a killed run's last statement may take.  The caller tries again. */
-static const char sql_lock[] =
-    "SELECT GET_LOCK(LEFT(CONCAT('campaign-sync-target:', DATABASE()), 64), 10)";
 static const char sql_columns[] = "SELECT COLUMN_NAME FROM information_schema.COLUMNS"
 				  " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?";
 static const char sql_record[] = "INSERT INTO campaign_applied (log_id, seqs, applied_at)"
@@ -39,9 +35,10 @@ static const char sql_recorded[] = "SELECT seqs FROM campaign_applied WHERE log_
 static const char sql_forget[] = "DELETE FROM campaign_applied WHERE log_id = ?";
 
 struct target {
-	struct db *db;
-	struct scratch *scratches[SCRATCHES];
-	size_t scratch_count;
+	struct session sessions[SESSIONS];
+	unsigned working;
+	bool loaded;   /* the resting one is, for the batch that comes next */
+	struct db *db; /* of the one that works */
 	struct copy *copy;
 	char reason[REASON_SIZE];
 };
@@ -59,38 +56,34 @@ static enum outcome checked(struct target *t, enum outcome rc)
 	return rc;
 }
 
-static void free_scratches(struct target *t)
+static struct session *resting(struct target *t)
 {
-	for (size_t i = 0; i < t->scratch_count; i++)
-		scratch_free(&t->scratches[i]);
-	t->scratch_count = 0;
+	return &t->sessions[1 - t->working];
 }
 
 static void mariadb_close(struct target **t)
 {
 	if (*t == NULL)
 		return;
-	free_scratches(*t);
 	copy_free(&(*t)->copy);
-	db_close(&(*t)->db);
+	for (unsigned i = 0; i < SESSIONS; i++)
+		session_close(&(*t)->sessions[i]);
 	free(*t);
 	*t = NULL;
 }
 
-static enum outcome take_lock(struct target *t)
+/* A server that has no second session left does with one, which then has both locks: the last
+ * COMMIT of a killed run may be in either. */
+static enum outcome open_sessions(struct target *t, const struct db_login *login)
 {
-	struct db_rows *rows = NULL;
 	enum outcome rc;
-	bool got;
 
-	if ((rc = db_run(t->db, sql_lock, NULL, 0, &rows, NULL)) != OUTCOME_OK)
+	if ((rc = session_open(&t->sessions[0], login, 0)) != OUTCOME_OK)
 		return rc;
-	got = db_rows_next(rows) && db_rows_int(rows, 0) == 1;
-	db_rows_free(&rows);
-	if (got)
+	t->db = t->sessions[0].db;
+	if (session_open(&t->sessions[1], login, 1) == OUTCOME_OK)
 		return OUTCOME_OK;
-	log_warn("cloud: a session of another run is still at work there");
-	return OUTCOME_RETRY;
+	return session_lock(&t->sessions[0], 1);
 }
 
 static enum outcome mariadb_open(const struct conf *conf, struct target **out)
@@ -105,9 +98,7 @@ static enum outcome mariadb_open(const struct conf *conf, struct target **out)
 	struct target *t = xcalloc(1, sizeof(*t));
 	enum outcome rc;
 
-	rc = db_open(&login, &t->db);
-	if (rc == OUTCOME_OK)
-		rc = take_lock(t);
+	rc = open_sessions(t, &login);
 	if (rc == OUTCOME_OK)
 		*out = t;
 	else
@@ -179,30 +170,6 @@ static enum outcome fitting(struct target *t, enum outcome rc, bool too_large)
 	return rc;
 }
 
-/* Clients may think of any number of key lists; the tables of old ones are made anew under
- * the same few names. */
-static enum outcome find_scratch(struct target *t, const struct schema *s, const size_t *key,
-				 size_t key_count, struct scratch **out)
-{
-	size_t n = t->scratch_count;
-	enum outcome rc;
-
-	for (size_t i = 0; i < n; i++) {
-		if (scratch_is_for(t->scratches[i], s, key, key_count)) {
-			*out = t->scratches[i];
-			return OUTCOME_OK;
-		}
-	}
-	if (n == SCRATCHES)
-		free_scratches(t);
-	n = t->scratch_count;
-	rc = checked(t, scratch_open(t->db, s, key, key_count, (unsigned)n, &t->scratches[n]));
-	if (rc != OUTCOME_OK)
-		return rc;
-	*out = t->scratches[t->scratch_count++];
-	return OUTCOME_OK;
-}
-
 static enum outcome mariadb_merge(struct target *t, const struct schema *s, const size_t *key,
 				  size_t key_count, const struct merge_record *records,
 				  size_t count, struct merge_counts *counts)
@@ -211,11 +178,39 @@ static enum outcome mariadb_merge(struct target *t, const struct schema *s, cons
 	bool too_large = false;
 	enum outcome rc;
 
-	if ((rc = find_scratch(t, s, key, key_count, &scratch)) != OUTCOME_OK)
-		return rc;
 	t->reason[0] = '\0';
+	rc = session_scratch(&t->sessions[t->working], s, key, key_count, &scratch);
+	if (rc != OUTCOME_OK)
+		return checked(t, rc);
 	rc = mariadb_merge_set(scratch, records, count, counts, &too_large);
 	return fitting(t, rc, too_large);
+}
+
+/* Says nothing of what goes wrong: the working session's merge will. */
+static void mariadb_load(struct target *t, const struct schema *s, const size_t *key,
+			 size_t key_count, const struct merge_record *records, size_t count)
+{
+	struct session *session = resting(t);
+	struct scratch *scratch = NULL;
+
+	t->loaded = session->db != NULL && db_alive(session->db) &&
+		    session_scratch(session, s, key, key_count, &scratch) == OUTCOME_OK &&
+		    scratch_load_ahead(scratch, records, count) == OUTCOME_OK;
+}
+
+static void mariadb_unload(struct target *t)
+{
+	session_forget_loaded(&t->sessions[t->working]);
+}
+
+static void mariadb_turn(struct target *t)
+{
+	mariadb_unload(t);
+	if (!t->loaded)
+		return;
+	t->loaded = false;
+	t->working = 1 - t->working;
+	t->db = t->sessions[t->working].db;
 }
 
 static enum outcome mariadb_read(struct target *t, const struct schema *s, const size_t *key,
@@ -228,8 +223,9 @@ static enum outcome mariadb_read(struct target *t, const struct schema *s, const
 	bool too_large = false;
 	enum outcome rc;
 
-	if ((rc = find_scratch(t, s, key, key_count, &scratch)) != OUTCOME_OK)
-		return rc;
+	rc = session_scratch(&t->sessions[t->working], s, key, key_count, &scratch);
+	if (rc != OUTCOME_OK)
+		return checked(t, rc);
 	rc = mariadb_read_set(scratch, records, count, field, row, context, &too_large);
 	return fitting(t, rc, too_large);
 }
@@ -402,6 +398,9 @@ const struct target_ops target_mariadb = {
     .close = mariadb_close,
     .alive = mariadb_alive,
     .check = mariadb_check,
+    .load = mariadb_load,
+    .turn = mariadb_turn,
+    .unload = mariadb_unload,
     .begin = mariadb_begin,
     .merge = mariadb_merge,
     .read = mariadb_read,
