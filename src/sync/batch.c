@@ -24,12 +24,9 @@
 #include "base/log.h"
 #include "sync/ahead.h"
 #include "sync/fold.h"
-#include "sync/links.h"
 #include "sync/reject.h"
+#include "sync/sorting.h"
 #include "sync/subscription.h"
-
-#define uthash_malloc(size) xmalloc(size)
-#include <uthash.h>
 
 /* The memory of a run is two batches, what they are folded into, and the packets in which one goes
  * to the target. */
@@ -38,22 +35,12 @@
 /* Changes merged for one that comes in meanwhile. */
 #define TRICKLE 50
 
-struct deferred { /* a record whose link has to wait: its later changes wait too */
-	unsigned char identity[FOLD_IDENTITY_SIZE];
-	bool settled; /* the batch that found it is done */
-	UT_hash_handle hh;
-};
-
 struct turn {
 	struct turn_options o;
 	struct log_reader *reader;
-	struct rejects *rejects;
-	struct deferred *deferred;
-	uint64_t deferred_changes;
-	struct links links;
+	struct sorting *sorting;
 	struct subhisto *subhisto;
-	struct arena *arena; /* the links' */
-	bool recorded;	     /* the target holds a record of an earlier batch */
+	bool recorded; /* the target holds a record of an earlier batch */
 	struct ahead *ahead;
 	struct ahead_batch *now, *next; /* the batch at hand, and the one behind it */
 	bool next_read;			/* the latter is there */
@@ -75,9 +62,8 @@ struct turn *turn_new(const struct turn_options *options)
 	t->o = *options;
 	t->reader = log_reader_new(options->schema, options->bound, options->batch_rows,
 				   options->batch_bytes / SHARES_OF_MEMORY);
-	t->rejects = rejects_new(options->schema);
+	t->sorting = sorting_new(options->ends, options->registry, options->schema);
 	t->subhisto = subhisto_new(options->registry, options->schema);
-	t->arena = arena_new();
 	t->ahead = ahead_new(&t->o, t->reader);
 	t->now = ahead_batch_new(options->schema);
 	t->next = ahead_batch_new(options->schema);
@@ -85,19 +71,6 @@ struct turn *turn_new(const struct turn_options *options)
 	t->unsettled = xcalloc(1, sizeof(*t->unsettled));
 	t->settled = true;
 	return t;
-}
-
-/* ALL, or only those of the batch at hand. */
-static void clear_deferred(struct turn *t, bool all)
-{
-	struct deferred *d, *next;
-
-	HASH_ITER (hh, t->deferred, d, next) {
-		if (!all && d->settled)
-			continue;
-		HASH_DEL(t->deferred, d);
-		free(d);
-	}
 }
 
 static void free_settlement(struct settlement *s)
@@ -115,111 +88,16 @@ void turn_free(struct turn **t)
 	ahead_batch_free(&(*t)->next);
 	free_settlement((*t)->settlement);
 	free_settlement((*t)->unsettled);
-	links_clear(&(*t)->links);
-	clear_deferred(*t, true);
 	log_reader_free(&(*t)->reader);
-	rejects_free(&(*t)->rejects);
+	sorting_free(&(*t)->sorting);
 	subhisto_free(&(*t)->subhisto);
-	arena_free(&(*t)->arena);
 	free(*t);
 	*t = NULL;
 }
 
 uint64_t turn_deferred(const struct turn *t)
 {
-	return t->deferred_changes;
-}
-
-/* Sorting out what cannot be merged. */
-
-static void defer(struct turn *t, struct fold_change *c)
-{
-	struct deferred *d = NULL;
-
-	c->fate = FOLD_ASIDE;
-	t->found.deferred++;
-	HASH_FIND(hh, t->deferred, c->identity, FOLD_IDENTITY_SIZE, d);
-	if (d != NULL)
-		return;
-	d = xcalloc(1, sizeof(*d));
-	memcpy(d->identity, c->identity, FOLD_IDENTITY_SIZE);
-	HASH_ADD(hh, t->deferred, identity, FOLD_IDENTITY_SIZE, d);
-}
-
-static bool is_deferred(const struct turn *t, const struct fold_change *c)
-{
-	struct deferred *d = NULL;
-
-	HASH_FIND(hh, t->deferred, c->identity, FOLD_IDENTITY_SIZE, d);
-	return d != NULL;
-}
-
-static void reject(struct turn *t, struct fold_change *c, const char *reason)
-{
-	c->fate = FOLD_ASIDE;
-	t->found.rejected++;
-	rejects_add(t->rejects, c, reason);
-}
-
-/* A change whose record has a reject goes behind it (R10.5). */
-static bool hold(struct turn *t, struct fold_change *c)
-{
-	uint64_t ahead = rejects_ahead(t->rejects, c->identity);
-
-	if (ahead == 0)
-		return false;
-	c->fate = FOLD_ASIDE;
-	t->found.held++;
-	rejects_hold(t->rejects, c, ahead);
-	return true;
-}
-
-static void hold_from(struct turn *t, size_t from)
-{
-	for (size_t i = from; i < t->count; i++) {
-		if (t->changes[i].fate != FOLD_ASIDE)
-			hold(t, &t->changes[i]);
-	}
-}
-
-static enum outcome sort_out(struct turn *t, struct fold_change *c)
-{
-	enum link_state state = LINK_RESOLVED;
-	const char *problem = c->problem;
-	enum outcome rc;
-
-	if (hold(t, c))
-		return OUTCOME_OK;
-	if (is_deferred(t, c)) {
-		defer(t, c);
-		return OUTCOME_OK;
-	}
-	if (problem == NULL && c->links != NULL) {
-		rc = links_resolve(&t->links, t->o.schema, c, &state, &problem);
-		if (rc != OUTCOME_OK)
-			return rc;
-	}
-	if (problem != NULL)
-		reject(t, c, problem);
-	else if (state == LINK_PENDING)
-		defer(t, c);
-	else if (state == LINK_NOWHERE)
-		c->fate = FOLD_VOID;
-	return OUTCOME_OK;
-}
-
-/* The sweep behind the loop takes the earlier changes of records that it has rejected. */
-static enum outcome sort_out_all(struct turn *t)
-{
-	enum outcome rc;
-
-	for (size_t i = 0; i < t->count; i++) {
-		if ((rc = sort_out(t, &t->changes[i])) != OUTCOME_OK)
-			return rc;
-	}
-	if (t->found.rejected > 0)
-		hold_from(t, 0);
-	return OUTCOME_OK;
+	return sorting_deferred(t->sorting);
 }
 
 /* Merging. */
@@ -229,7 +107,7 @@ static void reject_record(struct turn *t, size_t run, size_t record, const char 
 {
 	for (size_t n = fold_at(t->now->fold, record)->first; n != FOLD_NONE;
 	     n = fold_next(t->now->fold, n))
-		reject(t, &t->changes[run + n], reason);
+		sorting_reject(t->sorting, &t->changes[run + n], reason);
 }
 
 /*
@@ -379,30 +257,12 @@ static enum outcome merge_all(struct turn *t)
 		if ((rc = merge_run(t, run)) != OUTCOME_OK)
 			return rc;
 		if (t->found.rejected > rejected)
-			hold_from(t, next);
+			sorting_hold(t->sorting, next);
 	}
 	return OUTCOME_OK;
 }
 
 /* One try at the batch. */
-
-static void start_over(struct turn *t)
-{
-	rejects_undo(t->rejects);
-	clear_deferred(t, false);
-	links_clear(&t->links);
-	arena_reset(t->arena);
-	t->links = (struct links){
-	    .ops = t->o.ends->ops,
-	    .target = t->o.ends->target,
-	    .db = t->o.ends->db,
-	    .registry = t->o.registry,
-	    .arena = t->arena,
-	};
-	for (size_t i = 0; i < t->count; i++)
-		t->changes[i].fate = FOLD_IN;
-	t->found = (struct run_counts){0};
-}
 
 static void collect_applied(struct turn *t)
 {
@@ -470,11 +330,12 @@ static enum outcome try_to_merge(struct turn *t)
 	const struct ends *e = t->o.ends;
 	enum outcome rc;
 
-	start_over(t);
+	t->found = (struct run_counts){0};
+	sorting_begin(t->sorting, t->changes, t->count, &t->found);
 	t->at_target = true;
 	if (!t->o.dry_run && (rc = e->ops->begin(e->target)) != OUTCOME_OK)
 		return rc;
-	if ((rc = sort_out_all(t)) == OUTCOME_OK)
+	if ((rc = sorting_out(t->sorting)) == OUTCOME_OK)
 		rc = merge_all(t);
 	if (rc == OUTCOME_OK)
 		collect_applied(t);
@@ -570,22 +431,12 @@ static enum outcome load_rejects(void *context)
 {
 	const struct turn *t = context;
 
-	return rejects_load(t->rejects, t->o.ends->db);
+	return rejects_load(sorting_rejects(t->sorting), t->o.ends->db);
 }
 
 enum outcome turn_begin(struct turn *t)
 {
 	return ends_persist(t->o.ends, load_rejects, t, &t->o.counts->retries);
-}
-
-static void keep_deferred(struct turn *t)
-{
-	struct deferred *d, *next;
-
-	HASH_ITER (hh, t->deferred, d, next)
-		d->settled = true;
-	t->deferred_changes += t->found.deferred;
-	t->found.deferred = 0; /* counted once, at the end of all turns */
 }
 
 static enum batch_state state_of(const struct turn *t)
@@ -600,7 +451,7 @@ static enum outcome settle_with_rejects(void *context)
 	struct turn *t = context;
 	enum outcome rc;
 
-	rc = batch_settle(t->o.ends->db, &t->o, t->unsettled, t->rejects,
+	rc = batch_settle(t->o.ends->db, &t->o, t->unsettled, sorting_rejects(t->sorting),
 			  t->tried ? LOG_ROWS_LISTED : LOG_ROWS_THERE);
 	t->tried = true;
 	return rc;
@@ -624,7 +475,7 @@ static enum outcome hand_over(struct turn *t)
 	if (rc != OUTCOME_OK)
 		return rc;
 	t->settled = true;
-	rejects_stored(t->rejects);
+	rejects_stored(sorting_rejects(t->sorting));
 	return OUTCOME_OK;
 }
 
@@ -661,7 +512,7 @@ static enum outcome apply_batch(struct turn *t)
 		return rc;
 	if ((rc = finish_for_sure(t)) != OUTCOME_OK)
 		return rc;
-	keep_deferred(t);
+	sorting_keep(t->sorting);
 	t->found.milliseconds = (uint64_t)(clock_monotonic_ms() - start);
 	run_counts_add(t->o.counts, &t->found);
 	if ((rc = hand_over(t)) == OUTCOME_OK)
