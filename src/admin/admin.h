@@ -44,6 +44,7 @@ enum outcome admin_move_changes(struct db *staging, const char *from, const char
 
 int db_init_command(struct admin *a, int argc, char **argv);
 int db_upgrade_command(struct admin *a, int argc, char **argv);
+int db_compact_command(struct admin *a, int argc, char **argv);
 int schema_deploy_command(struct admin *a, int argc, char **argv);
 int schema_list_command(struct admin *a, int argc, char **argv);
 int schema_show_command(struct admin *a, int argc, char **argv);

@@ -24,6 +24,8 @@ static const struct command commands[] = {
     {"db", "init", db_init_command, "",
      "make the tables, the server's secret and the built-in schemas"},
     {"db", "upgrade", db_upgrade_command, "", "apply the migrations of a newer version"},
+    {"db", "compact", db_compact_command, "[NS:NAME]",
+     "give back the space that staging logs no longer use"},
     {"schema", "deploy", schema_deploy_command, "FILE...",
      "check, compile and publish source schemas"},
     {"schema", "list", schema_list_command, "", "deployed schemas"},

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Runs tidy up: records of what was applied, the history beyond history_days, sessions that are over. The
-space of changes that have left the log is used again by those that come."""
+space of changes that have left the log is used again by those that come, and given back by db compact."""
 import json
 import pathlib
 import sys
@@ -85,6 +85,24 @@ with Instance(conf={"sync": {"history_days": 30}}) as c:
         print("     MiB of the log with 20,000 pending:", ", ".join(f"{s / 2**20:.0f}" for s in sizes))
         assert sizes[-1] < 2 * sizes[0], sizes
 
+    def db_compact_gives_the_space_back():
+        before, last = log.stat().st_size, client.ingest_ext('<x xtkschema="dem:sampleTable" _key="@id" id="c"/>')
+        assert last.status == 200, last
+        seq = int(c.staging("SELECT MAX(_seq) FROM dem_sampleTableStg_log")[0][0])
+        with Session(c.db, "stg") as other:
+            other.run("BEGIN; SELECT * FROM dem_sampleTableStg_log")
+            p = c.admin("db", "compact", "dem:sampleTable", check=False)
+            assert p.returncode == 1 and "held by a transaction" in p.stderr, p
+            assert log.stat().st_size == before and c.pending() == 1
+        row = json.loads(c.admin("db", "compact", "dem:sampleTable", "--json").stdout)[0]
+        assert row["schema"] == "dem:sampleTable" and row["after"] < row["before"], row
+        assert log.stat().st_size < before / 4, (before, log.stat().st_size)
+        assert c.pending() == 1
+        client.ingest_ext('<x xtkschema="dem:sampleTable" _key="@id" id="d"/>')
+        assert int(c.staging("SELECT MAX(_seq) FROM dem_sampleTableStg_log")[0][0]) == seq + 1
+        listed = [r["schema"] for r in json.loads(c.admin("db", "compact", "--json").stdout)]
+        assert {"dem:sampleTable", "nms:recipient"} <= set(listed) and "xtk:folder" not in listed, listed
+
     sys.exit(main([(f.__name__, f) for f in (
         R10_6_records_of_what_was_applied, the_history, a_run_that_died_is_marked, sessions_that_are_over,
-        the_space_of_the_log_is_used_again)]))
+        the_space_of_the_log_is_used_again, db_compact_gives_the_space_back)]))

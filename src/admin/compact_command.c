@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * db compact: gives the file system back what the staging logs no longer use.  A log's file is
+ * as large as its largest backlog was; InnoDB uses that space again, but keeps it.
+ *
+ * The table is rebuilt while calls go on.  It has to be had alone for a moment at either end, so
+ * a transaction that holds it is waited for a second only, for calls wait behind this.
+ */
+#include "config.h"
+#include "admin/admin.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "admin/table.h"
+#include "base/alloc.h"
+
+static const struct table_column columns[] = {{"schema", "schema", TABLE_TEXT},
+					      {"before", "bytes before", TABLE_NUMBER},
+					      {"after", "bytes after", TABLE_NUMBER}};
+
+/* What the table's file holds, used or not. */
+static enum outcome read_size(struct db *db, const struct schema *s, uint64_t *bytes)
+{
+	static const char sql[] = "SELECT DATA_LENGTH + INDEX_LENGTH + DATA_FREE"
+				  " FROM information_schema.TABLES"
+				  " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?";
+	struct db_value table = db_text(s->log_table);
+	struct db_rows *rows = NULL;
+	enum outcome rc = db_run(db, sql, &table, 1, &rows, NULL);
+
+	*bytes = 0;
+	if (rc == OUTCOME_OK && db_rows_next(rows) && db_rows_text(rows, 0) != NULL)
+		*bytes = strtoull(db_rows_text(rows, 0), NULL, 10);
+	db_rows_free(&rows);
+	return rc;
+}
+
+static enum outcome rebuild(struct db *db, const struct schema *s)
+{
+	struct buf sql = BUF_INIT;
+	enum outcome rc;
+
+	buf_add(&sql, "ALTER TABLE ");
+	db_quote_name(&sql, s->log_table);
+	buf_add(&sql, " WAIT 1 ENGINE=InnoDB, ALGORITHM=INPLACE, LOCK=NONE");
+	rc = db_exec(db, buf_text(&sql));
+	buf_free(&sql);
+	return rc;
+}
+
+static void add_number(struct table *t, uint64_t number)
+{
+	char *text = xasprintf("%" PRIu64, number);
+
+	table_add(t, text);
+	free(text);
+}
+
+static enum outcome compact(struct db *db, const struct schema *s, struct table *t)
+{
+	uint64_t before, after;
+	enum outcome rc;
+
+	if ((rc = read_size(db, s, &before)) != OUTCOME_OK)
+		return rc;
+	rc = rebuild(db, s);
+	if (rc == OUTCOME_RETRY)
+		admin_complain("%s: its log is held by a transaction: try again later", s->id);
+	if (rc != OUTCOME_OK || (rc = read_size(db, s, &after)) != OUTCOME_OK)
+		return rc;
+	table_add(t, s->id);
+	add_number(t, before);
+	add_number(t, after);
+	return OUTCOME_OK;
+}
+
+/* One that fails leaves the others alone. */
+static enum outcome compact_all(struct db *db, const struct registry *r, struct table *t)
+{
+	enum outcome rc = OUTCOME_OK, worst = OUTCOME_OK;
+
+	for (size_t i = 0; i < registry_count(r); i++) {
+		const struct schema *s = registry_at(r, i);
+
+		if (s->staged && (rc = compact(db, s, t)) != OUTCOME_OK)
+			worst = rc;
+	}
+	return worst;
+}
+
+int db_compact_command(struct admin *a, int argc, char **argv)
+{
+	struct db *db;
+	struct registry *r = NULL;
+	const struct schema *s;
+	struct table *t;
+	enum outcome rc = OUTCOME_INVALID;
+
+	if (argc > 1)
+		return ADMIN_USAGE;
+	if ((db = admin_open_staging(a)) == NULL)
+		return ADMIN_FAILED;
+	t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
+	if (registry_load(db, &r) == OUTCOME_OK) {
+		if (argc == 0)
+			rc = compact_all(db, r, t);
+		else if ((s = admin_staged_schema(r, argv[0])) != NULL)
+			rc = compact(db, s, t);
+	}
+	table_print(&t, a->json, "no log was rebuilt");
+	registry_release(&r);
+	db_close(&db);
+	return rc == OUTCOME_OK ? ADMIN_DONE : ADMIN_FAILED;
+}
