@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 
-from campaign import Instance, Session, main, wait_for
+from campaign import BUILD, Instance, Session, main, wait_for
 
 c = Instance(conf={"sync": {"batch_rows": 100}})
 c.db.options = ["--auto-increment-increment=3", "--auto-increment-offset=2"]  # as one of three Galera nodes
@@ -261,6 +261,33 @@ with c:
         r = c.sync_json("--schema", "dem:sampleTable")
         assert r["several"] == 1 and r["updated"] == 2, r
         assert cloud("id, testcol1") == [["s1", "all"], ["s2", "all"], ["s3", "all"]]
+        empty()
+
+    # -- sessions --------------------------------------------------------------------------------
+    def R10_2_R10_6_a_server_with_one_session_left():
+        """The run does with it, and it has the locks of both: a killed run's sessions are waited for."""
+        c.db.sql("CREATE USER one@localhost IDENTIFIED BY 'app' WITH MAX_USER_CONNECTIONS 1;"
+                 "GRANT ALL ON cloud.* TO one@localhost")
+        login, conf = c.folder / "one.cnf", c.folder / "one.conf"
+        staging, cloud_group = (c.folder / "db.cnf").read_text().split("[campaign-cloud]")
+        login.write_text(staging + "[campaign-cloud]" + cloud_group.replace("user=app", "user=one"))
+        conf.write_text(c.conf.read_text().replace(str(c.folder / "db.cnf"), str(login)))
+
+        def sync():
+            return subprocess.run([str(BUILD / "campaign-sync"), "--config", str(conf), "--json"], text=True,
+                                  capture_output=True)
+        many(350, lambda n: f'_key="@id" id="{n}" code="C{n % 7}"')
+        many(350, lambda n: f'_key="@code" code="C{n % 9}" testcol1="{n}"')
+        p = sync()
+        assert p.returncode == 0 and json.loads(p.stdout)["merged"] == 700, p
+        assert cloud("COUNT(*)") == [["352"]] and c.pending() == 0
+        many(1, lambda n: '_key="@id" id="1" testcol1="late"')
+        with Session(c.db, "cloud") as other:
+            other.run("SELECT GET_LOCK('campaign-sync-target-1:cloud', 0)")  # of a second session
+            p = sync()
+            assert p.returncode == 1 and "another run is still at work" in p.stderr, p
+        assert c.pending() == 1 and sync().returncode == 0
+        assert cloud("testcol1", "id = '1'") == [["late"]]
         empty()
 
     sys.exit(main([(n, f) for n, f in list(globals().items()) if re.match(r"R\d", n) and callable(f)]))
