@@ -76,8 +76,11 @@ with Instance(conf={"sync": {"batch_rows": CHANGES // 50}}) as c:
     def kill_at_random_moments():
         # The moment is drawn from the time that one run may take before it is killed.  It adapts,
         # so that the kills are spread over the whole of the work whatever this machine's speed;
-        # should all be moved before the last kill, more of the same is staged.
-        kills, moment, landed, staged = 0, CHANGES / 300_000, [], CHANGES
+        # should all be moved before the last kill, more of the same is staged.  A run that has
+        # nothing to move tells how long it takes to begin.
+        begun = time.monotonic()
+        c.sync("--schema", "nms:recipient")
+        kills, moment, landed, staged = 0, time.monotonic() - begun + CHANGES / 300_000, [], CHANGES
         while kills < KILLS:
             before = c.pending()
             if before == 0:
