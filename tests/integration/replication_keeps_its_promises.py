@@ -196,8 +196,8 @@ with Instance(conf={"sync": {"batch_rows": 100}}) as c:
         def tables():
             return [c.db.sql("SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, COLUMN_TYPE FROM information_schema.COLUMNS"
                              " WHERE TABLE_SCHEMA IN ('stg', 'cloud') ORDER BY 1, 2, ORDINAL_POSITION"),
-                    c.db.sql("SELECT TABLE_NAME, CREATE_TIME FROM information_schema.TABLES"
-                             " WHERE TABLE_SCHEMA IN ('stg', 'cloud') ORDER BY 1")]
+                    c.db.sql("SELECT TABLE_SCHEMA, TABLE_NAME, CREATE_TIME FROM information_schema.TABLES"
+                             " WHERE TABLE_SCHEMA IN ('stg', 'cloud') ORDER BY 1, 2")]
         before = tables()
         ext('_key="@id" id="t" testcol1="t"')
         c.sync()
