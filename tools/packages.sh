@@ -7,7 +7,8 @@ packages_build="gcc make autoconf automake pkg-config libc6-dev libfcgi-dev libx
 	libmariadb-dev uuid-dev libsodium-dev libmd-dev libinih-dev uthash-dev libsystemd-dev libcmocka-dev"
 packages_run="mariadb-server mariadb-client nginx-light curl tzdata procps"
 packages_check="python3 clang-format cppcheck valgrind spawn-fcgi systemd mandoc shellcheck openssl
-	xz-utils tar git clang libclang-rt-dev llvm"
+	xz-utils tar git clang libclang-rt-dev llvm clang-tidy devscripts
+	python3-seccomp"
 packages_clients="python3-zeep php-cli php-soap gsoap libgsoap-dev nodejs"
 # A nodejs that is not Debian's brings npm along, and Debian's npm does not go with it.
 command -v npm >/dev/null || packages_clients="$packages_clients npm"

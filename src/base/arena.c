@@ -12,7 +12,7 @@
 
 #include "base/log.h"
 
-#define BLOCK_SIZE (32 * 1024)
+#define BLOCK_SIZE ((size_t)32 * 1024)
 
 struct block {
 	struct block *next;

@@ -40,8 +40,10 @@ void json_text(struct buf *out, const char *text)
 
 void json_next(struct buf *out)
 {
-	char last = out->length > 0 ? out->data[out->length - 1] : '[';
+	char last = '[';
 
+	if (out->length > 0)
+		last = out->data[out->length - 1];
 	if (strchr("[{:,", last) == NULL)
 		buf_add_char(out, ',');
 }

@@ -202,7 +202,7 @@ static void set_timeouts(struct pool *pool, int fd)
 static void accept_failed(int error)
 {
 	static struct log_rate rate;
-	const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+	const struct timespec pause = {.tv_nsec = 50L * 1000 * 1000};
 	unsigned long skipped;
 
 	if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM)

@@ -258,7 +258,7 @@ static size_t index_bytes(const struct schema *s, const struct index *x)
 		if (is_varchar(s, x->fields[i]))
 			n += characters(s, x->fields[i]) * CHARACTER_BYTES;
 		else
-			n += TEXT_PREFIX * CHARACTER_BYTES; /* and 8 at most for numbers */
+			n += (size_t)TEXT_PREFIX * CHARACTER_BYTES; /* and 8 at most for numbers */
 	}
 	return n;
 }

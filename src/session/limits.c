@@ -33,8 +33,8 @@
 #include <unistd.h>
 
 #define WAYS	       16
-#define OPERATOR_SLOTS (512 * WAYS)
-#define ADDRESS_SLOTS  (4096 * WAYS)
+#define OPERATOR_SLOTS ((size_t)512 * WAYS)
+#define ADDRESS_SLOTS  ((size_t)4096 * WAYS)
 #define SECOND_US      1000000
 
 struct slot {

@@ -70,7 +70,7 @@ int right_grant_parse(const char *text, struct right_grant *out)
 	if (equals != NULL && !scope_is_valid(scope))
 		return -1;
 	out->right = right;
-	strcpy(out->scope, scope);
+	memcpy(out->scope, scope, strlen(scope) + 1);
 	return 0;
 }
 

@@ -83,7 +83,7 @@ static void add_right(struct operator_info *who, const char *name, const char *s
 		return;
 	}
 	grant->right = right;
-	strcpy(grant->scope, scope);
+	memcpy(grant->scope, scope, strlen(scope) + 1);
 	who->right_count++;
 }
 

@@ -66,6 +66,7 @@ void uuid_text(char out[37])
 
 void session_token_new(char out[SESSION_TOKEN_SIZE])
 {
+	/* The next line ends it.  NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
 	memcpy(out, "___", 3);
 	uuid_text(out + 3);
 }
@@ -91,6 +92,7 @@ void bearer_token_new(char out[BEARER_TOKEN_SIZE])
 	unsigned char bits[BEARER_RANDOM_BYTES];
 
 	randombytes_buf(bits, sizeof(bits));
+	/* As above.  NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
 	memcpy(out, "tok_", 4);
 	sodium_bin2base64(out + 4, BEARER_TOKEN_SIZE - 4, bits, sizeof(bits),
 			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);

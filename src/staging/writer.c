@@ -33,7 +33,7 @@ static const unsigned attempt_pause_ms[MAX_ATTEMPTS] = {0, 10, 100, 100, 100};
 /* What may wait before submitters have to wait too.  A flood of large calls ends in the web
  * server's memory, which is bounded by its connections, instead of in ours. */
 #define WAITING_BYTES ((size_t)16 * 1024 * 1024)
-#define WAITING_ROWS  (4 * TRANSACTION_ROWS)
+#define WAITING_ROWS  ((size_t)4 * TRANSACTION_ROWS)
 
 /* Servers close connections that are idle for long, and are restarted at quiet times. */
 #define IDLE_MS 1000

@@ -4,6 +4,7 @@
 
 #include "sync/seqset.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ static void add_range(struct seqset *set, uint64_t first, uint64_t last)
 		set->size = set->size == 0 ? 16 : set->size * 2;
 		set->ranges = xrealloc(set->ranges, set->size, sizeof(*set->ranges));
 	}
+	assert(set->ranges != NULL); /* there is room, so something was reserved */
 	set->ranges[set->count++] = (struct seq_range){first, last};
 }
 

@@ -47,6 +47,8 @@ from campaign import Instance, Session, main, wait_for
 from clients import DEFAULTS, RECIPIENT, SAMPLE, SERVICES, SUBSCRIPTION, ClientThread, World
 from model import Row, Table, allowed_states
 
+SERIAL = "keeps the whole machine busy"
+
 KINDS = ("sync", "worker", "pool", "database")
 ENOUGH_SECONDS = 40  # a round of so many must have killed each three times
 VIEW_CHANGES = 900  # a cluster of more is not played by the view (docs/architecture.md)

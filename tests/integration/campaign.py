@@ -18,6 +18,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -26,6 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 import urllib.parse
 
 SOURCE = pathlib.Path(os.environ.get("CAMPAIGN_SOURCE",
@@ -65,9 +67,14 @@ def wait_for(what, condition, seconds=20.0):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One below those that the kernel gives to outgoing connections: a client of another test, or
+    of this one, cannot take it before nginx does."""
+    while True:
+        port = random.randrange(10000, 32768)
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 def alive(pid):
@@ -501,7 +508,8 @@ def main(steps):
             return 77
         except AssertionError as e:
             report("FAIL", name, started)
-            print(f"     {e}", file=sys.stderr, flush=True)
+            at = traceback.extract_tb(e.__traceback__)[-1]
+            print(f"     {e or at.line} ({os.path.basename(at.filename)}:{at.lineno})", file=sys.stderr, flush=True)
             failed += 1
         else:
             report("ok", name, started)

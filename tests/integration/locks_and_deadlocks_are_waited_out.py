@@ -11,6 +11,8 @@ import time
 from campaign import SOURCE, Instance, Session, main, wait_for
 from two_servers import at_barrier, barrier, counted, keep_tally, stage, start_run
 
+SERIAL = "judges how long calls take"
+
 with Instance() as c:
     keep_tally(c)
     client = c.logon()

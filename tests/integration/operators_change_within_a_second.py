@@ -7,6 +7,8 @@ import time
 
 from campaign import SOAP, Client, Instance, main, wait_for
 
+SERIAL = "a second is a second"
+
 RECORD = '<s xtkschema="dem:sampleTableStg" testcol1="x"/>'
 
 with Instance(workers=3, threads=4) as c:

@@ -9,6 +9,8 @@ import time
 
 from campaign import SOURCE, Client, Instance, main, wait_for
 
+SERIAL = "2 seconds are 2 seconds"
+
 
 class Load(threading.Thread):
     def __init__(self, c, token, stop):

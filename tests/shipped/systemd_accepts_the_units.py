@@ -1,13 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""systemd-analyze verify accepts the installed units without a word; the installed programs answer
---help and --version, and each has a manual page that mandoc reads."""
+"""systemd-analyze verify accepts the installed units without a word, and security finds them little
+exposed; the installed programs answer --help and --version, and each has a manual page that mandoc
+reads."""
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 
 from campaign import BUILD, main, need
+
+CEILING = 11  # a figure of 1.1
 
 folder = tempfile.TemporaryDirectory()
 root = pathlib.Path(folder.name)
@@ -35,6 +39,14 @@ def units():
     assert p.returncode == 0 and not ours, p.stderr
 
 
+def exposure():
+    """systemd's own judgement, 0 (safe) to 100; docs/security.md names the figure."""
+    for unit in sorted(root.rglob("*.service")):
+        p = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", f"--threshold={CEILING}",
+                            str(unit)], capture_output=True, text=True)
+        assert p.returncode == 0, p.stdout + p.stderr
+
+
 def programs():
     for name in ("campaign-ingestd", "campaign-sync", "campaign-admin"):
         path = root / "usr/local/sbin" / name
@@ -53,7 +65,7 @@ def manual_pages():
     for page in pages:
         p = subprocess.run(["mandoc", "-T", "lint", "-W", "error", str(page)], capture_output=True, text=True)
         assert p.returncode == 0, p.stdout
-        assert "@" not in page.read_text().replace("@example", "").replace("@id", "").replace("@email", ""), page
+        assert not re.search(r"@\w+@", page.read_text()), page  # a placeholder of configure's
 
 
-sys.exit(main([(f.__name__, f) for f in (install, units, programs, manual_pages)]))
+sys.exit(main([(f.__name__, f) for f in (install, units, exposure, programs, manual_pages)]))
