@@ -65,11 +65,27 @@ void db_library_end(void)
 	mysql_library_end();
 }
 
+/* A server in trouble says the same to every attempt of everybody: once a second is enough.  MORE is
+ * filled in with how many lines were left out. */
+static bool worth_a_line(const struct db *db, char *more, size_t size)
+{
+	static struct log_rate rates[64]; /* by label and number, which may share a place */
+	unsigned place = (db->number * 31 + (unsigned char)db->label[0]) % 64;
+	unsigned long skipped;
+
+	*more = '\0';
+	if (!log_rate_allow(&rates[place], 1, &skipped))
+		return false;
+	if (skipped > 0)
+		snprintf(more, size, " (%lu more of these)", skipped);
+	return true;
+}
+
 static void log_failure(const struct db *db, enum outcome rc, const char *what)
 {
-	char sql[120], text[sizeof(db->error)];
+	char sql[120], text[sizeof(db->error)], more[48];
 
-	if (db->quiet)
+	if (db->quiet || (rc != OUTCOME_REJECTED && !worth_a_line(db, more, sizeof(more))))
 		return;
 	log_escape(sql, sizeof(sql), what);
 	log_escape(text, sizeof(text), db->error); /* may quote a caller's value */
