@@ -12,6 +12,7 @@
 #include "db/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,11 +94,11 @@ static void log_failure(const struct db *db, enum outcome rc, const char *what)
 		log_debug("database %s: %s: %u (%s) %s", db->label, sql, db->number, db->state,
 			  text);
 	else if (rc == OUTCOME_RETRY)
-		log_warn("database %s: %s: %u (%s) %s", db->label, sql, db->number, db->state,
-			 text);
+		log_warn("database %s: %s: %u (%s) %s%s", db->label, sql, db->number, db->state,
+			 text, more);
 	else
-		log_error("database %s: %s: %u (%s) %s", db->label, sql, db->number, db->state,
-			  text);
+		log_error("database %s: %s: %u (%s) %s%s", db->label, sql, db->number, db->state,
+			  text, more);
 }
 
 static struct db_class record(struct db *db, unsigned number, const char *state, const char *text)
@@ -266,6 +267,13 @@ void db_close(struct db **db)
 bool db_alive(const struct db *db)
 {
 	return !db->lost;
+}
+
+int db_dup_socket(const struct db *db)
+{
+	my_socket fd = db->lost ? MARIADB_INVALID_SOCKET : mysql_get_socket(db->mysql);
+
+	return fd == MARIADB_INVALID_SOCKET ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
 enum outcome db_ping(struct db *db)
