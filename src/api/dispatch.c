@@ -8,6 +8,8 @@
 
 #include "api/dispatch.h"
 
+#include <string.h>
+
 #include "api/auth.h"
 #include "api/batch.h"
 #include "api/methods.h"
@@ -29,10 +31,27 @@ static int fault_status(const struct call *call)
 	return call->request->sdk_version != NULL ? 200 : 500;
 }
 
+/* While the database is away every call fails, and one a second tells as much as all of them. */
+static bool worth_a_line(const char *code)
+{
+	static struct log_rate rate;
+	unsigned long skipped;
+
+	if (strcmp(code, CODE_DATABASE) != 0)
+		return true;
+	if (!log_rate_allow(&rate, 1, &skipped))
+		return false;
+	if (skipped > 0)
+		log_info("%lu more calls failed with %s", skipped, code);
+	return true;
+}
+
 static void log_failure(const struct call *call, const char *code)
 {
 	char service[128], method[128], login[64];
 
+	if (!worth_a_line(code))
+		return;
 	log_info(
 	    "%s#%s failed: %s (operator %s)",
 	    log_escape(service, sizeof(service),

@@ -12,6 +12,7 @@
 #include "db/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,11 +66,27 @@ void db_library_end(void)
 	mysql_library_end();
 }
 
+/* A server in trouble says the same to every attempt of everybody: once a second is enough.  MORE is
+ * filled in with how many lines were left out. */
+static bool worth_a_line(const struct db *db, char *more, size_t size)
+{
+	static struct log_rate rates[64]; /* by label and number, which may share a place */
+	unsigned place = (db->number * 31 + (unsigned char)db->label[0]) % 64;
+	unsigned long skipped;
+
+	*more = '\0';
+	if (!log_rate_allow(&rates[place], 1, &skipped))
+		return false;
+	if (skipped > 0)
+		snprintf(more, size, " (%lu more of these)", skipped);
+	return true;
+}
+
 static void log_failure(const struct db *db, enum outcome rc, const char *what)
 {
-	char sql[120], text[sizeof(db->error)];
+	char sql[120], text[sizeof(db->error)], more[48];
 
-	if (db->quiet)
+	if (db->quiet || (rc != OUTCOME_REJECTED && !worth_a_line(db, more, sizeof(more))))
 		return;
 	log_escape(sql, sizeof(sql), what);
 	log_escape(text, sizeof(text), db->error); /* may quote a caller's value */
@@ -77,11 +94,11 @@ static void log_failure(const struct db *db, enum outcome rc, const char *what)
 		log_debug("database %s: %s: %u (%s) %s", db->label, sql, db->number, db->state,
 			  text);
 	else if (rc == OUTCOME_RETRY)
-		log_warn("database %s: %s: %u (%s) %s", db->label, sql, db->number, db->state,
-			 text);
+		log_warn("database %s: %s: %u (%s) %s%s", db->label, sql, db->number, db->state,
+			 text, more);
 	else
-		log_error("database %s: %s: %u (%s) %s", db->label, sql, db->number, db->state,
-			  text);
+		log_error("database %s: %s: %u (%s) %s%s", db->label, sql, db->number, db->state,
+			  text, more);
 }
 
 static struct db_class record(struct db *db, unsigned number, const char *state, const char *text)
@@ -250,6 +267,13 @@ void db_close(struct db **db)
 bool db_alive(const struct db *db)
 {
 	return !db->lost;
+}
+
+int db_dup_socket(const struct db *db)
+{
+	my_socket fd = db->lost ? MARIADB_INVALID_SOCKET : mysql_get_socket(db->mysql);
+
+	return fd == MARIADB_INVALID_SOCKET ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
 enum outcome db_ping(struct db *db)

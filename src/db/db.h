@@ -65,6 +65,9 @@ void db_library_end(void);
 enum outcome db_open(const struct db_login *login, struct db **out);
 void db_close(struct db **db);	    /* accepts NULL inside; sends COM_QUIT if it can */
 bool db_alive(const struct db *db); /* false once the connection was lost */
+/* Another descriptor of the connection, the caller's to close; -1 if there is none.  shutdown(2) on
+ * it, by any thread, ends a wait for the server: the session is lost then. */
+int db_dup_socket(const struct db *db);
 /* COM_PING: one round trip. */
 enum outcome db_ping(struct db *db);
 uint64_t db_max_packet(const struct db *db); /* the server's max_allowed_packet, bytes */

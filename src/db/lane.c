@@ -8,8 +8,8 @@
 #include "db/lane.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -21,20 +21,39 @@
  * holder should not be the one who finds out. */
 #define RESTED_MS 5000
 
+/* Whoever waits keeps a request thread from others.  Behind a holder who is slow only one does. */
+#define WAIT_MS 1000
+#define SLOW_MS 100
+
+/* A session that was lost after such a wait was not torn off: the server does not answer, and to
+ * connect again would cost the caller as long a wait once more. */
+#define HUNG_MS 800
+
 struct db_lane {
 	struct db_login login;
-	_Atomic int64_t refuse_until_ms; /* read without the lock */
-	struct db *db;			 /* NULL: to be opened */
+	struct db *db; /* NULL: to be opened; the holder's alone, as is the next */
 	int64_t released_ms;
-	pthread_mutex_t lock; /* guards db and released_ms; held from acquire to release */
+
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t free;
+	bool held;
+	unsigned waiting;
+	bool away; /* the last attempt failed: nobody waits for the one who tries again */
+	int64_t acquired_ms;
+	int64_t refuse_until_ms;
 };
 
 struct db_lane *db_lane_new(const struct db_login *login)
 {
 	struct db_lane *lane = xcalloc(1, sizeof(*lane));
+	pthread_condattr_t monotonic;
 
 	lane->login = *login;
 	pthread_mutex_init(&lane->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&lane->free, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	return lane;
 }
 
@@ -45,47 +64,93 @@ void db_lane_free(struct db_lane **holder)
 	if (lane == NULL)
 		return;
 	db_close(&lane->db);
+	pthread_cond_destroy(&lane->free);
 	pthread_mutex_destroy(&lane->lock);
 	free(lane);
 	*holder = NULL;
 }
 
+/* With the lock. */
 static bool refused(const struct db_lane *lane)
 {
-	return clock_monotonic_ms() < atomic_load(&lane->refuse_until_ms);
+	return clock_monotonic_ms() < lane->refuse_until_ms || (lane->away && lane->held);
 }
 
-static enum outcome open_session(struct db_lane *lane)
+/* With the lock, which others have meanwhile. */
+static void wait_for_turn(struct db_lane *lane)
 {
-	enum outcome rc;
+	struct timespec deadline;
+	int rc = 0;
 
-	if (refused(lane)) /* it failed for another while this one waited for the lock */
-		return OUTCOME_RETRY;
-	rc = db_open(&lane->login, &lane->db);
-	if (rc != OUTCOME_OK)
-		atomic_store(&lane->refuse_until_ms, clock_monotonic_ms() + REFUSE_MS);
-	return rc;
+	if (lane->waiting > 0 && clock_monotonic_ms() - lane->acquired_ms > SLOW_MS)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += WAIT_MS / 1000;
+	lane->waiting++;
+	while (lane->held && !refused(lane) && rc == 0)
+		rc = pthread_cond_timedwait(&lane->free, &lane->lock, &deadline);
+	lane->waiting--;
+}
+
+/* False: the caller is refused, or has waited for long enough. */
+static bool hold(struct db_lane *lane)
+{
+	bool ours;
+
+	pthread_mutex_lock(&lane->lock);
+	if (lane->held && !refused(lane))
+		wait_for_turn(lane);
+	ours = !lane->held && !refused(lane);
+	if (ours) {
+		lane->held = true;
+		lane->acquired_ms = clock_monotonic_ms();
+	}
+	pthread_mutex_unlock(&lane->lock);
+	return ours;
+}
+
+/* AWAY: the server is, or does not answer. */
+static void let_go(struct db_lane *lane, bool away)
+{
+	pthread_mutex_lock(&lane->lock);
+	lane->held = false;
+	lane->away = away;
+	if (away) {
+		lane->refuse_until_ms = clock_monotonic_ms() + REFUSE_MS;
+		pthread_cond_broadcast(&lane->free);
+	} else {
+		pthread_cond_signal(&lane->free);
+	}
+	pthread_mutex_unlock(&lane->lock);
+}
+
+/* Lost, and not soon.  For the holder. */
+static bool is_hung(const struct db_lane *lane)
+{
+	return lane->db != NULL && !db_alive(lane->db) &&
+	       clock_monotonic_ms() - lane->acquired_ms >= HUNG_MS;
 }
 
 static enum outcome ready(struct db_lane *lane)
 {
 	if (lane->db != NULL && clock_monotonic_ms() - lane->released_ms > RESTED_MS)
 		db_ping(lane->db); /* if it fails the session counts as lost */
+	if (is_hung(lane))
+		return OUTCOME_RETRY;
 	if (lane->db != NULL && !db_alive(lane->db))
 		db_close(&lane->db);
-	return lane->db != NULL ? OUTCOME_OK : open_session(lane);
+	return lane->db != NULL ? OUTCOME_OK : db_open(&lane->login, &lane->db);
 }
 
 enum outcome db_lane_acquire(struct db_lane *lane, struct db **db)
 {
 	enum outcome rc;
 
-	if (refused(lane))
+	if (!hold(lane))
 		return OUTCOME_RETRY;
-	pthread_mutex_lock(&lane->lock);
 	rc = ready(lane);
 	if (rc != OUTCOME_OK) {
-		pthread_mutex_unlock(&lane->lock);
+		let_go(lane, true);
 		return rc;
 	}
 	*db = lane->db;
@@ -95,5 +160,5 @@ enum outcome db_lane_acquire(struct db_lane *lane, struct db **db)
 void db_lane_release(struct db_lane *lane)
 {
 	lane->released_ms = clock_monotonic_ms();
-	pthread_mutex_unlock(&lane->lock);
+	let_go(lane, is_hung(lane));
 }

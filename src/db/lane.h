@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One database session that several threads share, one at a time.  Opens itself on first
- * use and again after it was lost; while the server is away a caller waits no longer than
- * the connect time-out, and others are refused at once for a second.
+ * use and again after it was lost.  A caller waits for the others no longer than a second, and not
+ * at all behind one whom the server keeps waiting while there is another already.  When the server
+ * is away, or does not answer, one caller a second waits for it, as long as the login's time-outs
+ * say, and all others are refused at once.
  */
 #ifndef CAMPAIGN_DB_LANE_H
 #define CAMPAIGN_DB_LANE_H

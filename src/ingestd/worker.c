@@ -27,11 +27,18 @@
 #include "session/token.h"
 
 /* A call that the writer could not take by then is refused: the client library gives up
- * after 5 s (R2.15), and should know what became of its call. */
-#define WRITER_WAIT_MS 4000
+ * after 5 s (R2.15), and should know what became of its call.  What is left of them is for the
+ * writer, and for the wait for a thread. */
+#define WRITER_WAIT_MS 3000
 
 /* How often calls that have waited too long are looked for. */
-#define EXPIRE_MS 250
+#define EXPIRE_MS 100
+
+/* The pool's own bounds of connect_timeout_s and io_timeout_s, for the same reason.  The writer's
+ * transactions may take longer, and are cut by itself when they do not end in time. */
+#define CONNECT_LIMIT_S	  2
+#define IO_LIMIT_S	  2
+#define WRITER_IO_LIMIT_S 5
 
 /* Without a supervisor: long enough for any ordinary call, and short enough to be out of
  * the way of the next supervisor. */
@@ -96,6 +103,11 @@ static int libraries_init(struct worker *w)
 	return 0;
 }
 
+static unsigned at_most(unsigned seconds, unsigned limit)
+{
+	return seconds < limit ? seconds : limit;
+}
+
 static void api_init(struct worker *w)
 {
 	const struct conf *conf = w->conf;
@@ -103,8 +115,9 @@ static void api_init(struct worker *w)
 	w->staging = (struct db_login){.option_file = conf->option_file,
 				       .group = conf->staging_group,
 				       .label = "staging",
-				       .connect_timeout_s = conf->connect_timeout_s,
-				       .io_timeout_s = conf->io_timeout_s};
+				       .connect_timeout_s =
+					   at_most(conf->connect_timeout_s, CONNECT_LIMIT_S),
+				       .io_timeout_s = at_most(conf->io_timeout_s, IO_LIMIT_S)};
 	if (gethostname(w->node, sizeof(w->node) - 1) < 0)
 		snprintf(w->node, sizeof(w->node), "localhost");
 	w->api = (struct api){.conf_get = conf_slot_get,
@@ -136,6 +149,7 @@ static int threads_start(struct worker *w)
 				    .worker = w->start->number,
 				    .api = &w->api};
 
+	writer.login.io_timeout_s = at_most(w->conf->io_timeout_s, WRITER_IO_LIMIT_S);
 	w->answered = answered_new();
 	if (w->answered == NULL)
 		return -1;

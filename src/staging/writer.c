@@ -9,10 +9,11 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -22,9 +23,15 @@
 /* Rows of one transaction; the rest waits for the next one.  A larger call goes whole. */
 #define TRANSACTION_ROWS 4096
 
-/* After a failed connect calls are refused at once for so long: the caller's client knows
- * better than we do how to wait, and request threads are few. */
+/* After a failed connect, or a connection that had to be cut, calls are refused at once for so
+ * long: the caller's client knows better than we do how to wait, and request threads are few. */
 #define REFUSE_MS 1000
+
+/* A call in hand has so long beyond its limit; then the connection is cut under it. */
+#define GRACE_MS 500
+
+/* Locks are waited for in stretches: see limit_lock_waits. */
+#define LOCK_WAIT_S "1"
 
 /* Dead-locks and broken connections heal, and a table that is being altered is free again soon. */
 #define MAX_ATTEMPTS 5
@@ -45,7 +52,11 @@ struct writer {
 	struct submission *first, **last;
 	size_t waiting_rows, waiting_bytes;
 	bool writing; /* somebody does */
+	bool away;    /* the database did not answer: one at a time tries, others are refused */
 	int64_t refuse_until_ms;
+	int cut_fd;	/* of the connection: shutting it down ends any wait for it; -1: none */
+	int64_t cut_ms; /* when that is due */
+	bool cut;	/* it was done */
 	struct writer_counters counters;
 	pthread_cond_t room; /* less is waiting than before */
 
@@ -55,6 +66,7 @@ struct writer {
 	struct submission **batch;
 	size_t batch_count, batch_size;
 	int64_t used_ms;
+	int64_t took_ms; /* the last transaction */
 };
 
 /* ---- the callers' side ---- */
@@ -104,6 +116,12 @@ static bool wait_for_room(struct writer *w, const struct submission *sub)
 	return true;
 }
 
+/* With the lock. */
+static bool is_away(const struct writer *w, int64_t now_ms)
+{
+	return now_ms < w->refuse_until_ms || (w->away && w->writing);
+}
+
 bool writer_submit(struct writer *w, struct submission *sub)
 {
 	int64_t now_ms = clock_monotonic_ms();
@@ -114,8 +132,7 @@ bool writer_submit(struct writer *w, struct submission *sub)
 	sub->give_up_ms = now_ms + w->options.wait_limit_ms;
 	pthread_mutex_lock(&w->lock);
 	w->counters.calls++;
-	/* Otherwise the database is known to be away. */
-	accepted = wait_for_room(w, sub) && now_ms >= w->refuse_until_ms;
+	accepted = !is_away(w, now_ms) && wait_for_room(w, sub) && !is_away(w, now_ms);
 	if (accepted) {
 		append(w, sub);
 		ours = !w->writing;
@@ -129,15 +146,13 @@ bool writer_submit(struct writer *w, struct submission *sub)
 	return accepted;
 }
 
-/* Submissions leave in the order in which they came, so the first ones expire first.  One that
- * was taken is awaited however long it takes: it may be committed already. */
-void writer_expire(struct writer *w)
+/* With the lock.  Removes those whose time is over at END_MS; they leave in the order in which they
+ * came, so the first ones expire first. */
+static struct submission *remove_expired(struct writer *w, int64_t end_ms)
 {
-	int64_t now_ms = clock_monotonic_ms();
 	struct submission *list = NULL, **end = &list;
 
-	pthread_mutex_lock(&w->lock);
-	while (w->first != NULL && now_ms >= w->first->give_up_ms) {
+	while (w->first != NULL && end_ms >= w->first->give_up_ms) {
 		*end = remove_first(w);
 		end = &(*end)->next;
 		w->counters.failed_calls++;
@@ -145,11 +160,49 @@ void writer_expire(struct writer *w)
 	*end = NULL;
 	if (list != NULL)
 		pthread_cond_broadcast(&w->room);
+	return list;
+}
+
+/* Without the lock. */
+static void answer_expired(struct writer *w, struct submission *list)
+{
+	if (list == NULL)
+		return;
+	w->options.answered(w->options.context, list);
+	w->options.busy(w->options.context);
+}
+
+/* With the lock.  Calls are refused for a while, and then, until a transaction has shown that the
+ * database works, only one of them waits for it. */
+static void note_away(struct writer *w)
+{
+	w->away = true;
+	w->refuse_until_ms = clock_monotonic_ms() + REFUSE_MS;
+}
+
+/* With the lock.  A call in hand cannot be withdrawn, since it may be committed already.  But when
+ * the database does not answer in time its caller should know so, and the thread that waits is
+ * needed: it finds its connection lost. */
+static void cut_if_due(struct writer *w, int64_t now_ms)
+{
+	if (w->cut_fd < 0 || now_ms < w->cut_ms)
+		return;
+	w->cut_ms = INT64_MAX;
+	w->cut = true;
+	shutdown(w->cut_fd, SHUT_RDWR);
+	note_away(w);
+}
+
+void writer_expire(struct writer *w)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	struct submission *list;
+
+	pthread_mutex_lock(&w->lock);
+	cut_if_due(w, now_ms);
+	list = remove_expired(w, now_ms);
 	pthread_mutex_unlock(&w->lock);
-	if (list != NULL) {
-		w->options.answered(w->options.context, list);
-		w->options.busy(w->options.context);
-	}
+	answer_expired(w, list);
 }
 
 void writer_counters(struct writer *w, struct writer_counters *out)
@@ -161,35 +214,34 @@ void writer_counters(struct writer *w, struct writer_counters *out)
 
 /* ---- the connection ---- */
 
+static void set_cut_fd(struct writer *w, int fd)
+{
+	int old;
+
+	pthread_mutex_lock(&w->lock);
+	old = w->cut_fd;
+	w->cut_fd = fd;
+	pthread_mutex_unlock(&w->lock);
+	if (old >= 0)
+		close(old);
+}
+
 static void disconnect(struct writer *w)
 {
+	set_cut_fd(w, -1);
 	inserter_forget(w->inserter);
 	db_close(&w->db);
 }
 
 /*
  * A call in the writer's hands cannot be withdrawn: were a table locked for long, it would wait
- * past the five seconds of R2.15.  So a lock is waited for in short stretches, and the caller is
- * told in time that nothing was stored.
+ * until the connection is cut, and nobody would know what became of it.  So a lock is waited for
+ * in short stretches, and the caller is told in time that nothing was stored.
  */
 static enum outcome limit_lock_waits(struct writer *w)
 {
-	unsigned stretch_s = w->options.wait_limit_ms / 4000;
-	char sql[96];
-
-	if (stretch_s == 0)
-		stretch_s = 1;
-	snprintf(sql, sizeof(sql),
-		 "SET SESSION lock_wait_timeout = %u, innodb_lock_wait_timeout = %u", stretch_s,
-		 stretch_s);
-	return db_exec(w->db, sql);
-}
-
-static void refuse_for_a_while(struct writer *w)
-{
-	pthread_mutex_lock(&w->lock);
-	w->refuse_until_ms = clock_monotonic_ms() + REFUSE_MS;
-	pthread_mutex_unlock(&w->lock);
+	return db_exec(w->db, "SET SESSION lock_wait_timeout = " LOCK_WAIT_S
+			      ", innodb_lock_wait_timeout = " LOCK_WAIT_S);
 }
 
 static void note_error(const struct writer *w, bool too_big, struct writer_error *error)
@@ -225,12 +277,14 @@ static enum outcome connect_if_needed(struct writer *w, struct writer_error *err
 	if (is_connected(w, error))
 		return OUTCOME_OK;
 	disconnect(w);
-	if (clock_monotonic_ms() < w->refuse_until_ms)
-		return OUTCOME_RETRY; /* of calls that came during the failed attempt */
-	if (db_open(&w->options.login, &w->db) == OUTCOME_OK && limit_lock_waits(w) == OUTCOME_OK)
+	if (db_open(&w->options.login, &w->db) == OUTCOME_OK && limit_lock_waits(w) == OUTCOME_OK) {
+		set_cut_fd(w, db_dup_socket(w->db));
 		return OUTCOME_OK;
+	}
 	disconnect(w);
-	refuse_for_a_while(w);
+	pthread_mutex_lock(&w->lock);
+	note_away(w);
+	pthread_mutex_unlock(&w->lock);
 	return OUTCOME_RETRY;
 }
 
@@ -256,6 +310,7 @@ static enum outcome transact(struct writer *w, struct submission **calls, size_t
 			     struct writer_error *error)
 {
 	bool too_big = false;
+	int64_t begun_ms;
 	enum outcome rc;
 
 	if ((rc = connect_if_needed(w, error)) != OUTCOME_OK)
@@ -263,7 +318,9 @@ static enum outcome transact(struct writer *w, struct submission **calls, size_t
 	inserter_clear(w->inserter);
 	for (size_t i = 0; i < count; i++)
 		inserter_add(w->inserter, calls[i]->changes, calls[i]->count);
+	begun_ms = clock_monotonic_ms();
 	rc = inserter_commit(w->inserter, w->db, &too_big);
+	w->took_ms = db_alive(w->db) ? clock_monotonic_ms() - begun_ms : 0;
 	inserter_clear(w->inserter);
 	if (rc != OUTCOME_OK) {
 		note_error(w, too_big, error);
@@ -286,6 +343,16 @@ static void count_retries(struct writer *w, size_t calls)
 	pthread_mutex_unlock(&w->lock);
 }
 
+/* Whether another attempt would be over before the connection is cut, judging by the last one. */
+static bool has_time(const struct writer *w, const struct submission *first)
+{
+	int64_t need_ms = w->took_ms;
+
+	if (!db_alive(w->db))
+		need_ms += (int64_t)w->options.login.connect_timeout_s * 1000;
+	return clock_monotonic_ms() + need_ms < first->give_up_ms + GRACE_MS;
+}
+
 /* As transact, and again while that may help: not when there is no database, not after the
  * time that the first caller is willing to wait, and never when the commit may have arrived. */
 static enum outcome transact_patiently(struct writer *w, struct submission **calls, size_t count,
@@ -295,7 +362,7 @@ static enum outcome transact_patiently(struct writer *w, struct submission **cal
 
 	for (unsigned attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
 		if (attempt > 0) {
-			if (clock_monotonic_ms() >= calls[0]->give_up_ms)
+			if (!has_time(w, calls[0]))
 				break;
 			pause_ms(attempt_pause_ms[attempt]);
 			count_retries(w, count);
@@ -321,6 +388,8 @@ static void answer(struct writer *w, struct submission **calls, size_t count, en
 		calls[i]->next = i + 1 < count ? calls[i + 1] : NULL;
 	}
 	pthread_mutex_lock(&w->lock);
+	if (w->db != NULL && db_alive(w->db))
+		w->away = false; /* whatever it says, it answers */
 	if (rc == OUTCOME_OK) {
 		w->counters.batches++;
 		w->counters.changes += changes;
@@ -367,14 +436,14 @@ static void commit_batch(struct writer *w)
 
 /* ---- writing ---- */
 
-/* With the lock.  Moves what waits into the batch, up to a transaction's size. */
-static void take_batch(struct writer *w)
+/* With the lock.  Moves what waits into the batch, up to MOST_ROWS, but at least one call. */
+static void take_batch(struct writer *w, size_t most_rows)
 {
 	size_t rows = 0;
 
 	w->batch_count = 0;
 	while (w->first != NULL) {
-		if (w->batch_count > 0 && rows + w->first->count > TRANSACTION_ROWS)
+		if (w->batch_count > 0 && rows + w->first->count > most_rows)
 			break;
 		if (w->batch_count == w->batch_size) {
 			w->batch_size = w->batch_size > 0 ? 2 * w->batch_size : 64;
@@ -387,14 +456,43 @@ static void take_batch(struct writer *w)
 		pthread_cond_broadcast(&w->room);
 }
 
+/* With the lock; calls wait.  Connects before it takes any, for what waits can be withdrawn; and
+ * leaves those to be refused which would be in hand longer than they may.  When the database is
+ * away nobody waits for it. */
+static void write_some(struct writer *w)
+{
+	struct writer_error error = {0};
+	struct submission *late;
+	bool was_cut = w->cut; /* perhaps when its last transaction had just ended */
+	enum outcome rc;
+
+	w->cut = false;
+	w->cut_ms = w->first->give_up_ms + GRACE_MS;
+	pthread_mutex_unlock(&w->lock);
+	if (was_cut)
+		disconnect(w);
+	rc = connect_if_needed(w, &error);
+	pthread_mutex_lock(&w->lock);
+	late = remove_expired(w, clock_monotonic_ms() +
+				     (w->took_ms > GRACE_MS ? w->took_ms - GRACE_MS : 0));
+	take_batch(w, rc == OUTCOME_OK ? TRANSACTION_ROWS : SIZE_MAX);
+	if (w->batch_count > 0)
+		w->cut_ms = w->batch[0]->give_up_ms + GRACE_MS;
+	pthread_mutex_unlock(&w->lock);
+	answer_expired(w, late);
+	if (w->batch_count > 0 && rc == OUTCOME_OK)
+		commit_batch(w);
+	else if (w->batch_count > 0)
+		answer(w, w->batch, w->batch_count, rc, &error);
+	pthread_mutex_lock(&w->lock);
+	w->cut_ms = INT64_MAX;
+}
+
 static void write_all(struct writer *w)
 {
 	pthread_mutex_lock(&w->lock);
 	while (w->first != NULL) {
-		take_batch(w);
-		pthread_mutex_unlock(&w->lock);
-		commit_batch(w);
-		pthread_mutex_lock(&w->lock);
+		write_some(w);
 		if (w->first != NULL)
 			w->options.busy(w->options.context);
 	}
@@ -409,6 +507,8 @@ struct writer *writer_new(const struct writer_options *options)
 
 	w->options = *options;
 	w->last = &w->first;
+	w->cut_fd = -1;
+	w->cut_ms = INT64_MAX;
 	w->inserter = inserter_new(options->batch_rows, options->batch_bytes);
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&monotonic);

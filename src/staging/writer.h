@@ -48,7 +48,8 @@ struct writer_options {
 	struct db_login login;	/* strings borrowed, must outlive the writer */
 	size_t batch_rows;	/* of one statement at most; larger calls take several */
 	size_t batch_bytes;	/* likewise; 0: half of the server's max_allowed_packet */
-	unsigned wait_limit_ms; /* a submission that was not taken by then is RETRY */
+	unsigned wait_limit_ms; /* a submission that was not taken by then is RETRY; one that was is
+				 * answered within half a second more, whatever the database does */
 	/* Gets calls that are answered, as a list: those of one commit together.  Within
 	 * writer_submit or writer_expire; it returns soon. */
 	void (*answered)(void *context, struct submission *list);
@@ -72,7 +73,9 @@ void writer_free(struct writer **w);
  * taking more would cost memory; else when everything is written.
  */
 bool writer_submit(struct writer *w, struct submission *sub);
-/* Answers what has waited beyond its limit; to be called a few times a second. */
+/* Answers what has waited beyond its limit; and cuts the connection under a transaction that
+ * goes on beyond it, whose calls are UNKNOWN then, or RETRY if it had not come to its commit.  To
+ * be called several times a second, by another thread than one that submits. */
 void writer_expire(struct writer *w);
 void writer_counters(struct writer *w, struct writer_counters *out);
 
