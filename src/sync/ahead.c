@@ -163,8 +163,9 @@ static void *work(void *context)
 		if (!a->settled)
 			return NULL;
 	}
-	if (a->next != NULL)
-		a->read = batch_read(a->db, a->o, a->reader, a->after, a->next) == OUTCOME_OK;
+	if (a->next == NULL)
+		return NULL;
+	a->read = batch_read(a->db, a->o, a->reader, a->after, a->next) == OUTCOME_OK;
 	if (a->read)
 		load(a->o, a->next);
 	return NULL;
