@@ -24,6 +24,7 @@ static const struct command commands[] = {
     {"db", "init", db_init_command, "",
      "make the tables, the server's secret and the built-in schemas"},
     {"db", "upgrade", db_upgrade_command, "", "apply the migrations of a newer version"},
+    {"db", "grants", db_grants_command, "", "print what the pool and the sync may do there"},
     {"schema", "deploy", schema_deploy_command, "FILE...",
      "check, compile and publish source schemas"},
     {"schema", "list", schema_list_command, "", "deployed schemas"},
