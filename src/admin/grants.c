@@ -55,7 +55,7 @@ static void add_account(struct buf *sql, const char *account)
 
 /* Statements that are to be executed at DB, or printed if that is NULL. */
 struct granting {
-	const struct conf *conf;
+	const char *ingest, *sync; /* accounts; "" for none */
 	struct db *db;
 	int rc;
 };
@@ -81,8 +81,8 @@ static void grant_to(struct granting *g, const char *account, const char *rights
 
 static void grant(struct granting *g, const struct grant *what)
 {
-	grant_to(g, g->conf->ingest_account, what->ingest, what->table);
-	grant_to(g, g->conf->sync_account, what->sync, what->table);
+	grant_to(g, g->ingest, what->ingest, what->table);
+	grant_to(g, g->sync, what->sync, what->table);
 }
 
 static void grant_base(struct granting *g)
@@ -106,7 +106,7 @@ static void grant_schema(struct granting *g, const struct schema *s)
 
 int grants_on_base(const struct admin *a, struct db *staging)
 {
-	struct granting g = {a->conf, staging, 0};
+	struct granting g = {a->conf->ingest_account, a->conf->sync_account, staging, 0};
 
 	grant_base(&g);
 	return g.rc;
@@ -114,7 +114,7 @@ int grants_on_base(const struct admin *a, struct db *staging)
 
 int grants_on_schema(const struct admin *a, struct db *staging, const struct schema *s)
 {
-	struct granting g = {a->conf, staging, 0};
+	struct granting g = {a->conf->ingest_account, a->conf->sync_account, staging, 0};
 
 	grant_schema(&g, s);
 	return g.rc;
@@ -122,17 +122,17 @@ int grants_on_schema(const struct admin *a, struct db *staging, const struct sch
 
 int db_grants_command(struct admin *a, int argc, char **argv)
 {
-	struct granting g = {a->conf, NULL, 0};
+	struct granting g = {argc > 0 ? argv[0] : a->conf->ingest_account,
+			     argc > 1 ? argv[1] : a->conf->sync_account, NULL, 0};
 	struct registry *r = NULL;
 	struct db *staging;
 	int status = ADMIN_FAILED;
 
-	(void)argv;
-	if (argc > 0)
+	if (argc > 2)
 		return ADMIN_USAGE;
-	if (*a->conf->ingest_account == '\0' && *a->conf->sync_account == '\0') {
-		admin_complain("whose rights?  set ingest_account and sync_account under "
-			       "[database] of campaign-ingest.conf");
+	if (*g.ingest == '\0' && *g.sync == '\0') {
+		admin_complain("whose rights?  name the accounts, or set ingest_account and "
+			       "sync_account under [database] of campaign-ingest.conf");
 		return ADMIN_FAILED;
 	}
 	staging = admin_open_staging(a);

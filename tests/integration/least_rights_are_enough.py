@@ -25,6 +25,8 @@ def statements():
     return block.replace("campaign_staging", "stg").replace("campaign_cloud", "cloud")
 
 
+printed = []  # by `db grants`
+
 with Instance(start=False) as c:
     def as_account(account, statement, database="stg"):
         """(exit status, what the server says)"""
@@ -142,14 +144,36 @@ with Instance(start=False) as c:
         def rights():
             return [c.db.sql(f"SHOW GRANTS FOR {account}@localhost") for account in ACCOUNTS[:2]]
         before = [sorted(map(str, r)) for r in rights()]
-        printed = c.admin("db", "grants").stdout
-        assert printed.count("GRANT") > 20 and f"`{LOG}`" in printed, printed
+        printed.append(c.admin("db", "grants").stdout)
+        assert printed[0].count("GRANT") > 20 and f"`{LOG}`" in printed[0], printed
         for account in ACCOUNTS[:2]:
             c.db.sql(f"REVOKE ALL PRIVILEGES, GRANT OPTION FROM {account}@localhost")
         denied("campaign_ingest", f"INSERT INTO {LOG} (_operation, _key, _fields, _operator) VALUES (1, '', '', '')")
         c.db.sql(statements().partition("-- the sync")[2].partition(";")[0].split("\n", 1)[1] + ";")
-        c.db.sql(printed, "stg")
+        c.db.sql(printed[0], "stg")
         assert [sorted(map(str, r)) for r in rights()] == before
+
+    def an_account_that_is_not_there():
+        """Nothing is published that nobody may write to; and a name is a name, whatever is in it."""
+        settings, before = c.settings["database"], c.staging("SELECT id FROM campaign_schema ORDER BY id")
+        users = "SELECT User, Host FROM mysql.user ORDER BY 1, 2"
+        for account in ("nobody@nowhere", "norole", "x'@'%' IDENTIFIED BY 'x', 'y@localhost"):
+            made = c.db.sql(users)
+            c.settings["database"] = {**settings, "ingest_account": account}
+            c.write_conf()
+            p = c.deploy_text(SECOND.replace("later", "never"), check=False)
+            assert p.returncode == 1 and account in p.stderr, p
+            assert c.staging("SELECT id FROM campaign_schema ORDER BY id") == before
+            assert c.db.sql(users) == made
+        c.settings["database"] = {**settings, "ingest_account": "", "sync_account": ""}
+        c.write_conf()
+        p = c.admin("db", "grants", check=False)
+        assert p.returncode == 1 and "ingest_account" in p.stderr, p
+        named = [c.admin("db", "grants", *accounts).stdout for accounts in (
+            ("campaign_ingest@localhost", "campaign_sync@localhost"), ("a_role",))]
+        assert named[0] == printed[0] and "TO 'a_role';" in named[1] and "campaign_sync" not in named[1], named
+        c.settings["database"] = settings
+        c.write_conf()
 
     def the_pool_is_denied():
         may("campaign_ingest", "SELECT id, login, password_hash FROM campaign_operator")
@@ -184,4 +208,4 @@ with Instance(start=False) as c:
 
     sys.exit(main([(f.__name__, f) for f in (
         accounts_are_made, every_kind_of_call, a_run, rejects_and_what_is_over, a_new_schema,
-        printed_and_granted_are_the_same, the_pool_is_denied, the_sync_is_denied)]))
+        printed_and_granted_are_the_same, an_account_that_is_not_there, the_pool_is_denied, the_sync_is_denied)]))
