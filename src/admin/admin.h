@@ -42,9 +42,15 @@ const struct schema *admin_staged_schema(const struct registry *r, const char *i
 enum outcome admin_move_changes(struct db *staging, const char *from, const char *to,
 				const char *where);
 
+/* The rights that the pool's account and the sync's need in the staging database, no more: on the
+ * tables that every installation has, and on those of one schema.  Says what failed. */
+int grants_on_base(const struct admin *a, struct db *staging);
+int grants_on_schema(const struct admin *a, struct db *staging, const struct schema *s);
+
 int db_init_command(struct admin *a, int argc, char **argv);
 int db_upgrade_command(struct admin *a, int argc, char **argv);
 int db_compact_command(struct admin *a, int argc, char **argv);
+int db_grants_command(struct admin *a, int argc, char **argv);
 int schema_deploy_command(struct admin *a, int argc, char **argv);
 int schema_list_command(struct admin *a, int argc, char **argv);
 int schema_show_command(struct admin *a, int argc, char **argv);

@@ -26,7 +26,7 @@ void admin_complain(const char *format, ...)
 
 static struct db *open_database(const struct admin *a, const char *group, const char *label)
 {
-	struct db_login login = {.option_file = a->conf->option_file,
+	struct db_login login = {.option_file = a->conf->admin_option_file,
 				 .group = group,
 				 .label = label,
 				 .connect_timeout_s = a->conf->connect_timeout_s,
@@ -37,7 +37,7 @@ static struct db *open_database(const struct admin *a, const char *group, const 
 	if (db_open(&login, &db) == OUTCOME_OK)
 		return db;
 	admin_complain("the %s database does not open: see group [%s] of %s", label, group,
-		       a->conf->option_file);
+		       a->conf->admin_option_file);
 	return NULL;
 }
 

@@ -192,7 +192,7 @@ static int bring_up(struct admin *a)
 	int status = ADMIN_FAILED;
 
 	if (cloud != NULL && migrate(staging, "staging") == 0 && migrate(cloud, "cloud") == 0 &&
-	    make_state(staging) == 0)
+	    make_state(staging) == 0 && grants_on_base(a, staging) == 0)
 		status = ADMIN_DONE;
 	db_close(&cloud);
 	db_close(&staging);

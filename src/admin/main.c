@@ -26,6 +26,8 @@ static const struct command commands[] = {
     {"db", "upgrade", db_upgrade_command, "", "apply the migrations of a newer version"},
     {"db", "compact", db_compact_command, "[NS:NAME]",
      "give back the space that staging logs no longer use"},
+    {"db", "grants", db_grants_command, "[INGEST-ACCOUNT [SYNC-ACCOUNT]]",
+     "print what rights the pool and the sync need"},
     {"schema", "deploy", schema_deploy_command, "FILE...",
      "check, compile and publish source schemas"},
     {"schema", "list", schema_list_command, "", "deployed schemas"},

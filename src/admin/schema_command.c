@@ -301,8 +301,8 @@ static int publish(struct db *staging, const struct candidate *c, bool builtin, 
 	return -1;
 }
 
-static int deploy(struct db *staging, struct db *cloud, const struct candidate *c,
-		  const struct schema *old, bool builtin)
+static int deploy(const struct admin *a, struct db *staging, struct db *cloud,
+		  const struct candidate *c, const struct schema *old, bool builtin)
 {
 	const struct schema *s = c->schema;
 	bool log_made = false;
@@ -318,6 +318,9 @@ static int deploy(struct db *staging, struct db *cloud, const struct candidate *
 		if (rc == 0 && (!s->local || s->replicated))
 			rc = settle_table(cloud, s, DDL_ENTITY, s->table, c->file, NULL);
 	}
+	/* Before it is published: from then on calls write there. */
+	if (rc == 0)
+		rc = grants_on_schema(a, staging, s);
 	return rc == 0 ? publish(staging, c, builtin, log_made) : -1;
 }
 
@@ -352,13 +355,14 @@ static bool unchanged(const struct schema *old, const struct candidate *c)
 	       memcmp(old->source, c->text, c->length) == 0;
 }
 
-static int deploy_all(struct db *staging, struct db *cloud, struct candidate *all, size_t count,
-		      const struct registry *registry, bool builtin, bool quiet)
+static int deploy_all(const struct admin *a, struct db *staging, struct db *cloud,
+		      struct candidate *all, size_t count, const struct registry *registry,
+		      bool builtin, bool quiet)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct schema *old = registry_find(registry, all[i].schema->id, NULL);
 
-		if (deploy(staging, cloud, &all[i], old, builtin) < 0)
+		if (deploy(a, staging, cloud, &all[i], old, builtin) < 0)
 			return -1;
 		if (!quiet || !unchanged(old, &all[i]))
 			printf("deployed %s%s%s\n", all[i].schema->id,
@@ -397,7 +401,7 @@ int schema_deploy_files(struct admin *a, char **files, size_t count, bool builti
 	if (cloud != NULL && lock_deployments(staging) == 0 &&
 	    registry_load(staging, &registry) == OUTCOME_OK &&
 	    compile_all(all, count, registry) == 0 && check_tables(all, count, registry) == 0 &&
-	    deploy_all(staging, cloud, all, count, registry, builtin, quiet) == 0)
+	    deploy_all(a, staging, cloud, all, count, registry, builtin, quiet) == 0)
 		status = ADMIN_DONE;
 	for (size_t i = 0; i < count; i++) {
 		schema_free(&all[i].schema);

@@ -62,11 +62,15 @@ static const char *const fault_statuses[] = {
 
 /* Sorted by section and name: a test holds the table to it, and bsearch needs it. */
 static const struct key conf_keys[] = {
+    {"database", "admin_option_file", TEXT(""), AT(admin_option_file)},
     {"database", "cloud_group", TEXT("campaign-cloud"), AT(cloud_group)},
     {"database", "connect_timeout_s", NUMBER("5", 1, 300), AT(connect_timeout_s)},
+    {"database", "ingest_account", TEXT(""), AT(ingest_account)},
     {"database", "io_timeout_s", NUMBER("60", 1, 3600), AT(io_timeout_s)},
     {"database", "option_file", TEXT(SYSCONFDIR "/campaign-ingest/db.cnf"), AT(option_file)},
     {"database", "staging_group", TEXT("campaign-staging"), AT(staging_group)},
+    {"database", "sync_account", TEXT(""), AT(sync_account)},
+    {"database", "sync_option_file", TEXT(""), AT(sync_option_file)},
     {"limits", "logon_failures_per_minute", NUMBER("30", 0, 1000000),
      AT(logon_failures_per_minute)},
     {"limits", "operator_burst", NUMBER("100", 1, 1000000), AT(operator_burst)},
@@ -508,6 +512,12 @@ static const char *choose_file(const char *file, bool *optional)
 	return CONF_DEFAULT_FILE;
 }
 
+static void inherit(char **text, const char *from)
+{
+	if (**text == '\0')
+		set_text(text, from);
+}
+
 struct conf *conf_load(const char *file)
 {
 	struct reader r = {.conf = xcalloc(1, sizeof(struct conf))};
@@ -525,6 +535,8 @@ struct conf *conf_load(const char *file)
 	}
 	if (r.conf->zone_count == 0)
 		default_zones(&r);
+	inherit(&r.conf->sync_option_file, r.conf->option_file);
+	inherit(&r.conf->admin_option_file, r.conf->option_file);
 	free(r.zone_seen);
 	if (r.errors != 0)
 		conf_free(&r.conf);

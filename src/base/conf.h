@@ -76,7 +76,11 @@ struct conf {
 	struct zone *zones;
 	size_t zone_count;
 	/* [database] */
-	char *option_file; /* MariaDB option file with the two groups */
+	char *option_file;	/* MariaDB option file: the logins, in the two groups */
+	char *sync_option_file; /* campaign-sync's and campaign-admin's; option_file unless given */
+	char *admin_option_file;
+	char *ingest_account; /* "user@host" that campaign-admin grants rights to; "": to none */
+	char *sync_account;
 	char *staging_group;
 	char *cloud_group;
 	unsigned connect_timeout_s;

@@ -11,6 +11,8 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,12 +116,77 @@ static size_t put_prefix(char *line, size_t room, enum log_level level)
 	return used;
 }
 
-/* A line break inside a message would forge a second line. */
+/* A line break inside a message would forge a second line, and other control characters could
+ * rule the terminal of who reads it.  What strangers send was escaped before; this is for what
+ * nobody thought of. */
 static void flatten(char *text)
 {
-	for (; *text != '\0'; text++)
-		if (*text == '\n' || *text == '\r')
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text, next = (unsigned char)text[1];
+
+		if (c < 0x20 || c == 0x7f)
 			*text = ' ';
+		else if (c == 0xc2 && next >= 0x80 && next < 0xa0)
+			text[0] = text[1] = ' '; /* U+0080 to U+009F are control characters too */
+	}
+}
+
+/* --- what one place may say ---------------------------------------------------------------- */
+
+#define PLACES	    256
+#define INTERVAL_MS 1000
+
+struct place {
+	const char *format; /* tells places apart: each has a literal of its own */
+	long long next_ms;  /* one line more than it has said would be due then */
+	unsigned long held;
+};
+
+static pthread_mutex_t rate_lock = PTHREAD_MUTEX_INITIALIZER; /* guards places, and log_rates */
+static struct place places[PLACES];
+static unsigned burst; /* 0: no limit */
+
+void log_limit(unsigned lines)
+{
+	burst = lines;
+}
+
+static struct place *place_of(const char *format)
+{
+	size_t home = ((uintptr_t)format >> 3) % PLACES;
+
+	for (size_t i = 0; i < PLACES; i++) {
+		struct place *p = &places[(home + i) % PLACES];
+
+		if (p->format == NULL)
+			p->format = format;
+		if (p->format == format)
+			return p;
+	}
+	return &places[home]; /* there are not that many; if there were, some would share */
+}
+
+/* *HELD gets how many lines of this place were held back since its last one. */
+static bool place_may_speak(const char *format, unsigned long *held)
+{
+	long long now = clock_monotonic_ms();
+	struct place *p;
+	bool may;
+
+	pthread_mutex_lock(&rate_lock);
+	p = place_of(format);
+	if (p->next_ms < now)
+		p->next_ms = now;
+	may = p->next_ms - now <= ((long long)burst - 1) * INTERVAL_MS;
+	if (may) {
+		*held = p->held;
+		p->held = 0;
+		p->next_ms += INTERVAL_MS;
+	} else {
+		p->held++;
+	}
+	pthread_mutex_unlock(&rate_lock);
+	return may;
 }
 
 static void vlog(enum log_level level, int error, const char *format, va_list args)
@@ -127,16 +194,26 @@ static void vlog(enum log_level level, int error, const char *format, va_list ar
 	char line[LINE_SIZE];
 	size_t room = sizeof(line) - 1; /* keeps one byte for the line's end */
 	const char *start = atomic_load(&line_start);
+	unsigned long held = 0;
 	size_t used, begin;
 	int saved = errno;
 
 	if ((int)level > atomic_load(&threshold))
 		return;
+	/* Who asks for details gets them all. */
+	if (burst != 0 && level != LOG_LEVEL_DEBUG && !place_may_speak(format, &held)) {
+		errno = saved;
+		return;
+	}
 	begin = used = written(snprintf(line, room, "%s", start), room);
 	used += put_prefix(line + used, room - used, level);
 	used += written(vsnprintf(line + used, room - used, format, args), room - used);
 	if (error != 0)
 		used += written(snprintf(line + used, room - used, ": %s", strerrordesc_np(error)),
+				room - used);
+	if (held != 0)
+		used += written(snprintf(line + used, room - used,
+					 " (and %lu more like this, held back)", held),
 				room - used);
 	flatten(line + begin);
 	line[used++] = '\n';
@@ -226,15 +303,12 @@ const char *log_escape(char *out, size_t size, const char *text)
 	return out;
 }
 
-/* Call sites meet here seldom, so one lock serves all of them. */
-static pthread_mutex_t rate_lock = PTHREAD_MUTEX_INITIALIZER;
-
 int log_rate_allow(struct log_rate *rate, unsigned seconds, unsigned long *skipped)
 {
 	long long now = clock_monotonic_ms();
 	int allowed;
 
-	pthread_mutex_lock(&rate_lock); /* guards every struct log_rate */
+	pthread_mutex_lock(&rate_lock);
 	/* A machine that has just started may show 0 here, and so does a fresh RATE. */
 	allowed = now >= rate->next_ms;
 	if (allowed) {

@@ -14,6 +14,10 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 
 /* PROGRAM is kept, not copied. */
 void log_open(const char *program, enum log_level level);
+/* From now on each place in the code writes LINES lines at once and then one a second; a line says
+ * how many of its kind were held back before it.  Not for debug.  So whoever makes the program
+ * complain, however often, fills no disk.  Before there are threads. */
+void log_limit(unsigned lines);
 void log_set_level(enum log_level level);
 /* "error", "warn", "info", "debug"; returns -1 if NAME is none of them. */
 int log_level_parse(const char *name, enum log_level *out);

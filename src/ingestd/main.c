@@ -17,12 +17,17 @@
 
 #define EXIT_USAGE 2
 
+/* Then a line a second from each place that has something to say: of a call that fails, what a
+ * flood of them writes in a day is some 15 MB for each worker. */
+#define LINES_AT_ONCE 200
+
 static void open_log(const struct conf *conf)
 {
 	enum log_level level = LOG_LEVEL_INFO;
 
 	log_level_parse(conf->log_level, &level); /* conf_load has judged it */
 	log_open("campaign-ingestd", level);
+	log_limit(LINES_AT_ONCE);
 }
 
 static int say_fine(const char *file)

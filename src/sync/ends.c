@@ -24,7 +24,7 @@ void ends_init(struct ends *e, const struct conf *conf, const struct target_ops 
 {
 	*e = (struct ends){.conf = conf, .ops = ops};
 	e->login = (struct db_login){
-	    .option_file = conf->option_file,
+	    .option_file = conf->sync_option_file,
 	    .group = conf->staging_group,
 	    .label = "staging",
 	    .connect_timeout_s = conf->connect_timeout_s,

@@ -89,7 +89,7 @@ static enum outcome open_sessions(struct target *t, const struct db_login *login
 static enum outcome mariadb_open(const struct conf *conf, struct target **out)
 {
 	struct db_login login = {
-	    .option_file = conf->option_file,
+	    .option_file = conf->sync_option_file,
 	    .group = conf->cloud_group,
 	    .label = "cloud",
 	    .connect_timeout_s = conf->connect_timeout_s,

@@ -159,9 +159,11 @@ static void write_conf(struct buf *out, const struct conf *c)
 	for (size_t i = 0; i < c->zone_count; i++)
 		write_zone(out, &c->zones[i]);
 	buf_addf(out,
-		 "[database]\noption_file =%s\nstaging_group =%s\ncloud_group =%s\n"
+		 "[database]\noption_file =%s\nsync_option_file =%s\nadmin_option_file =%s\n"
+		 "ingest_account =%s\nsync_account =%s\nstaging_group =%s\ncloud_group =%s\n"
 		 "connect_timeout_s =%u\nio_timeout_s =%u\n",
-		 c->option_file, c->staging_group, c->cloud_group, c->connect_timeout_s,
+		 c->option_file, c->sync_option_file, c->admin_option_file, c->ingest_account,
+		 c->sync_account, c->staging_group, c->cloud_group, c->connect_timeout_s,
 		 c->io_timeout_s);
 	buf_addf(out, "[sync]\nbatch_rows =%u\nbatch_bytes =%u\nhistory_days =%u\n",
 		 c->sync_batch_rows, c->sync_batch_bytes, c->history_days);

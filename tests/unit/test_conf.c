@@ -98,6 +98,10 @@ static void empty_file_is_all_defaults(void **state)
 	assert_int_equal(conf->operator_burst, 100);
 	assert_int_equal(conf->logon_failures_per_minute, 30);
 	assert_string_equal(conf->option_file, SYSCONFDIR "/campaign-ingest/db.cnf");
+	assert_string_equal(conf->sync_option_file, conf->option_file);
+	assert_string_equal(conf->admin_option_file, conf->option_file);
+	assert_string_equal(conf->ingest_account, "");
+	assert_string_equal(conf->sync_account, "");
 	assert_string_equal(conf->staging_group, "campaign-staging");
 	assert_string_equal(conf->cloud_group, "campaign-cloud");
 	assert_int_equal(conf->connect_timeout_s, 5);

@@ -33,6 +33,9 @@ static const struct {
     {"12345678", 9, "12345678"}, /* fits exactly */
     {"123456789", 9, "12345..."},
     {"1234\n6789", 9, "1234..."}, /* no half of an escape */
+    {"\xc2\x9b"
+     "0m",
+     64, "\\xc2\\x9b0m"}, /* a control character of two bytes */
     {"\n\n\n", 9, "\\x0a..."},
     {"abcdef", 4, "..."},
     {"abcdef", 3, ".."},
@@ -117,6 +120,7 @@ static void two_events(void)
 	log_open("testd", LOG_LEVEL_WARN);
 	log_set_context("r1 192.0.2.1");
 	log_warn("first\nforged: %s", "x");
+	log_warn("%s", "\x1b[2J\x9b|\xc2\x9b|\x7f|\xc3\xa5");
 	log_info("below the level");
 	log_set_context("");
 	errno = ENOENT;
@@ -134,10 +138,12 @@ static void lines_on_a_file(void **state)
 	assert_int_equal(out[10], 'T');
 	assert_memory_equal(out + 23, form, strlen(form));
 	assert_non_null(strstr(out, "]: warn: r1 192.0.2.1: first forged: x\n"));
+	assert_non_null(strstr(out, "192.0.2.1:  [2J\x9b|  | |\xc3\xa5\n"));
 	assert_null(strstr(out, "below"));
 	snprintf(expected, sizeof(expected), "]: error: second: %s\n", strerrordesc_np(ENOENT));
 	assert_non_null(strstr(out, expected));
-	assert_ptr_equal(strchr(strchr(out, '\n') + 1, '\n') + 1, out + strlen(out));
+	assert_ptr_equal(strchr(strchr(strchr(out, '\n') + 1, '\n') + 1, '\n') + 1,
+			 out + strlen(out));
 }
 
 static void journal_events(void)
@@ -156,6 +162,52 @@ static void lines_in_the_journal(void **state)
 	(void)state;
 	capture(journal_events, out, sizeof(out));
 	assert_string_equal(out, "<3>broken\n<7>detail\n");
+}
+
+static void one_place(int i)
+{
+	log_info("one place %d", i);
+}
+
+static void flood(void)
+{
+	unsetenv("JOURNAL_STREAM");
+	log_open("testd", LOG_LEVEL_DEBUG);
+	log_limit(5);
+	for (int i = 0; i < 1000; i++)
+		one_place(i);
+	for (int i = 0; i < 20; i++)
+		log_debug("details %d", i);
+	log_warn("another place");
+	usleep(1100000); /* one line more is due */
+	one_place(1000);
+	one_place(1001);
+	log_limit(0);
+}
+
+static size_t count(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	while ((text = strstr(text, what)) != NULL) {
+		text += strlen(what);
+		n++;
+	}
+	return n;
+}
+
+static void a_place_that_repeats_itself_is_held_back(void **state)
+{
+	static char out[200000];
+
+	(void)state;
+	capture(flood, out, sizeof(out));
+	assert_int_equal(count(out, "details"), 20);
+	assert_int_equal(count(out, "another place\n"), 1);
+	assert_non_null(strstr(out, "one place 4\n"));
+	assert_null(strstr(out, "one place 5\n"));
+	assert_non_null(strstr(out, "one place 1000 (and 995 more like this, held back)\n"));
+	assert_int_equal(count(out, "one place"), 6);
 }
 
 static char endless[10000];
@@ -222,6 +274,7 @@ int main(void)
 	    cmocka_unit_test(rate_lets_one_through),
 	    cmocka_unit_test(lines_on_a_file),
 	    cmocka_unit_test(lines_in_the_journal),
+	    cmocka_unit_test(a_place_that_repeats_itself_is_held_back),
 	    cmocka_unit_test(a_long_line_is_cut),
 	    cmocka_unit_test(clock_text),
 	    cmocka_unit_test(outcomes_have_names),
