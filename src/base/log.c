@@ -40,7 +40,7 @@ static const struct {
 static const char *program_name = "campaign-ingest";
 static atomic_int threshold = LOG_LEVEL_INFO;
 static int to_journal;
-static _Thread_local const char *context = "";
+static _Thread_local char context[CONTEXT_SIZE];
 static const char *_Atomic line_start = "";
 
 static int stderr_is_journal(void)
@@ -80,7 +80,7 @@ int log_level_parse(const char *name, enum log_level *out)
 
 void log_set_context(const char *text)
 {
-	context = text;
+	snprintf(context, sizeof(context), "%s", text);
 }
 
 void log_set_line_start(const char *text)
@@ -110,9 +110,7 @@ static size_t put_prefix(char *line, size_t room, enum log_level level)
 			     program_name, (long)getpid(), levels[level].name);
 	used = written(n, room);
 	if (context[0] != '\0')
-		used +=
-		    written(snprintf(line + used, room - used, "%.*s: ", CONTEXT_SIZE - 1, context),
-			    room - used);
+		used += written(snprintf(line + used, room - used, "%s: ", context), room - used);
 	return used;
 }
 

@@ -22,8 +22,8 @@ void log_set_level(enum log_level level);
 /* "error", "warn", "info", "debug"; returns -1 if NAME is none of them. */
 int log_level_parse(const char *name, enum log_level *out);
 
-/* The request that this thread is working on, as a prefix of its lines; "" for none.  TEXT
- * is kept, not copied. */
+/* The request that this thread is working on, as a prefix of its lines; "" for none.  TEXT is
+ * copied: a thread that writes for others outlives its own request. */
 void log_set_context(const char *text);
 /* Comes before every line of the process, as what wipes a progress bar off a terminal; kept, not
  * copied. */

@@ -96,6 +96,7 @@ class Database:
         self.socket = str(self.folder / "db.sock")
         self.process = None
         self.options = []
+        self.environment = {}
 
     def create(self):
         """Makes the data folder, from a template that the first test of a build makes."""
@@ -128,7 +129,7 @@ class Database:
              "--skip-networking", f"--user={user}", "--character-set-server=utf8mb4",
              "--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=256M",
              "--innodb-log-file-size=128M", "--max-connections=300"] + self.options,
-            stdout=self.log, stderr=self.log)
+            stdout=self.log, stderr=self.log, env={**os.environ, **self.environment})
         if wait:
             self.wait()
 

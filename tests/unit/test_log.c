@@ -116,9 +116,12 @@ static void capture(void (*write_lines)(void), char *out, size_t size)
 
 static void two_events(void)
 {
+	char context[] = "r1 192.0.2.1";
+
 	unsetenv("JOURNAL_STREAM");
 	log_open("testd", LOG_LEVEL_WARN);
-	log_set_context("r1 192.0.2.1");
+	log_set_context(context);
+	strcpy(context, "gone"); /* with the request that it was about */
 	log_warn("first\nforged: %s", "x");
 	log_warn("%s", "\x1b[2J\x9b|\xc2\x9b|\x7f|\xc3\xa5");
 	log_info("below the level");
