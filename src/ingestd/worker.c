@@ -30,6 +30,9 @@
  * after 5 s (R2.15), and should know what became of its call. */
 #define WRITER_WAIT_MS 4000
 
+/* Likewise; between its turn and its answer lies the verification itself. */
+#define VERIFIER_WAIT_MS 3000
+
 /* How often calls that have waited too long are looked for. */
 #define EXPIRE_MS 250
 
@@ -44,7 +47,7 @@ struct worker {
 	struct db_login staging;
 	struct api api;
 	struct watcher *watcher;
-	struct answered *answered;
+	struct answered *answered, *verified;
 	struct pool *pool;
 	int signal_fd;
 	bool draining;
@@ -122,6 +125,15 @@ static void api_init(struct worker *w)
 	w->api.sessions = sessions_new(w->api.lane);
 }
 
+static void verified(void *context, struct verification *v)
+{
+	struct submission *sub = v->owner;
+
+	sub->next = NULL;
+	answered_put(context, sub);
+	answered_wake(context);
+}
+
 /* The threads, the pool's last: whoever is accepted can be answered. */
 static int threads_start(struct worker *w)
 {
@@ -130,6 +142,8 @@ static int threads_start(struct worker *w)
 					.wait_limit_ms = WRITER_WAIT_MS,
 					.answered = answered_put,
 					.busy = answered_wake};
+	struct verifier_options verifier = {
+	    .login = w->staging, .wait_limit_ms = VERIFIER_WAIT_MS, .done = verified};
 	struct pool_options pool = {.listen_fd = w->start->listen_fd,
 				    .listen_ours = w->start->listen_ours,
 				    .threads = w->conf->threads,
@@ -137,23 +151,29 @@ static int threads_start(struct worker *w)
 				    .api = &w->api};
 
 	w->answered = answered_new();
-	if (w->answered == NULL)
+	w->verified = answered_new();
+	if (w->answered == NULL || w->verified == NULL)
 		return -1;
 	writer.context = pool.answered = w->answered;
+	verifier.context = pool.verified = w->verified;
 	w->watcher = watcher_start(&w->staging, w->api.sessions, w->api.registry);
 	if (w->watcher == NULL)
+		return -1;
+	w->api.verifier = verifier_start(&verifier);
+	if (w->api.verifier == NULL)
 		return -1;
 	w->api.writer = writer_new(&writer);
 	w->pool = pool_start(&pool);
 	return w->pool == NULL ? -1 : 0;
 }
 
-/* Request threads first, then the writer, which commits what they left: nothing below is in
- * use any more. */
+/* Request threads first, then those that had their calls: nothing below is in use any more. */
 static void worker_end(struct worker *w)
 {
 	pool_stop(&w->pool);
+	verifier_stop(&w->api.verifier);
 	writer_free(&w->api.writer);
+	answered_free(&w->verified);
 	answered_free(&w->answered);
 	watcher_stop(&w->watcher);
 	sessions_free(&w->api.sessions);

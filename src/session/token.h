@@ -29,7 +29,9 @@ bool token_equal(const char *a, const char *b); /* constant time for equal lengt
 void secret_new(unsigned char out[SERVER_SECRET_BYTES]);
 
 /* argon2id; the verification of a NULL hash takes as long and is false (R4.12). */
+/* With the parameters of token.c; verified are hashes of any. */
 int password_hash(char out[PASSWORD_HASH_SIZE], const char *password);
 bool password_verify(const char *hash, const char *password);
+bool password_hash_is_old(const char *hash); /* made with other parameters */
 
 #endif
