@@ -229,6 +229,17 @@ static enum call_result check_operator_limit(struct call *call)
 
 /* --- the ways to prove who one is --------------------------------------------------------- */
 
+static enum verifier_caller caller_of(const struct call *call, const char *login)
+{
+	struct limits *limits = call->api->limits;
+	int64_t now_us = clock_monotonic_us();
+
+	if (limits_login_is_proven(limits, login, &call->address, now_us))
+		return VERIFIER_KNOWN;
+	return limits_logon_failed_lately(limits, &call->address, now_us) ? VERIFIER_SUSPECT
+									  : VERIFIER_STRANGER;
+}
+
 /* From here on the call is the verifier's, unless it has no place for it. */
 static enum call_result begin_verification(struct call *call, const char *login,
 					   const char *password)
@@ -239,8 +250,7 @@ static enum call_result begin_verification(struct call *call, const char *login,
 				   .password = password,
 				   .allow_empty_password = call->zone.allow_empty_password,
 				   .address = call->address,
-				   .suspect = limits_logon_failed_lately(
-				       call->api->limits, &call->address, clock_monotonic_us()),
+				   .caller = caller_of(call, login),
 				   .owner = call->submission};
 	call->submission->owner = call;
 	call->verification = v;

@@ -266,19 +266,23 @@ bool limits_logon_failed_lately(struct limits *limits, const struct in6_addr *ad
 	return slot != NULL && atomic_load(&slot->full_us) > now_us;
 }
 
+bool limits_login_is_proven(struct limits *limits, const char *login,
+			    const struct in6_addr *address, int64_t now_us)
+{
+	uint64_t key = key_of_proof(limits, login, address);
+	const struct slot *proof = find(proof_home(limits, key), key);
+
+	return proof != NULL && atomic_load(&proof->full_us) > now_us;
+}
+
 unsigned limits_login_wait_s(struct limits *limits, const char *login,
 			     const struct in6_addr *address, const struct limits_rate *rate,
 			     int64_t now_us)
 {
 	uint64_t key = key_of(limits, login, strlen(login));
 	unsigned wait_s = failures_wait_s(find(login_home(limits, key), key), rate, now_us);
-	const struct slot *proof;
 
-	if (wait_s == 0)
-		return 0;
-	key = key_of_proof(limits, login, address);
-	proof = find(proof_home(limits, key), key);
-	return proof != NULL && atomic_load(&proof->full_us) > now_us ? 0 : wait_s;
+	return wait_s > 0 && limits_login_is_proven(limits, login, address, now_us) ? 0 : wait_s;
 }
 
 void limits_login_failed(struct limits *limits, const char *login, const struct limits_rate *rate,

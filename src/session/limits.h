@@ -52,5 +52,8 @@ void limits_login_failed(struct limits *limits, const char *login, const struct 
 			 int64_t now_us);
 void limits_login_proven(struct limits *limits, const char *login, const struct in6_addr *address,
 			 int64_t now_us);
+/* Whether a log-on as LOGIN succeeded at ADDRESS within a month. */
+bool limits_login_is_proven(struct limits *limits, const char *login,
+			    const struct in6_addr *address, int64_t now_us);
 
 #endif

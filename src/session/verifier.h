@@ -14,10 +14,15 @@
 #include "db/db.h"
 #include "session/sessions.h"
 
-/* Passwords that may wait in a worker; so many of them from addresses whose log-ons failed lately,
- * and so many from any one address. */
-#define VERIFIER_PLACES		8
-#define VERIFIER_SUSPECT_PLACES 4
+/* What is known of the address that a password comes from, and how many may wait in a worker when
+ * one of these comes: so strangers leave places to those who are known, however many they are. */
+enum verifier_caller {
+	VERIFIER_SUSPECT,  /* a log-on from there failed lately: 4 */
+	VERIFIER_STRANGER, /* 8 */
+	VERIFIER_KNOWN,	   /* this operator has logged on from there: 12 */
+};
+
+/* Of them from one address. */
 #define VERIFIER_ADDRESS_PLACES 2
 
 struct verifier;
@@ -28,8 +33,8 @@ struct verification {
 	const char *login, *password;
 	bool allow_empty_password;
 	struct in6_addr address;
-	bool suspect; /* a log-on from this address failed lately */
-	void *owner;  /* the caller's */
+	enum verifier_caller caller;
+	void *owner; /* the caller's */
 
 	/* The answer: as sessions_check_password, or RETRY and late. */
 	enum outcome rc;

@@ -13,7 +13,7 @@ import time
 from campaign import Instance, Session, main, wait_for
 
 RECORD = '<sampleTableStg xtkschema="dem:sampleTableStg" testcol1="a"/>'
-PLACES, OF_SUSPECTS, OF_ADDRESS = 8, 4, 2  # session/verifier.h
+OF_STRANGERS, OF_SUSPECTS, OF_ADDRESS = 8, 4, 2  # session/verifier.c
 LATE = 3  # seconds: VERIFIER_WAIT_MS in ingestd/worker.c
 LIMIT = 40  # failures a minute of one login
 
@@ -144,16 +144,21 @@ with Instance(conf={"zone all": {"networks": "0.0.0.0/0, ::/0", "allow_http": "t
         assert statuses == {200} or not early, statuses
 
     def R2_13_waiting_passwords_hold_no_thread():
-        pair = f"{c.LOGIN}/{c.PASSWORD}"
+        home, pair = fresh(), f"{c.LOGIN}/{c.PASSWORD}"
+        assert Logon(c, home).status() == 200
         with Stopped() as stopped:
-            waiting = one_is_refused([Logon(c, fresh(), token=pair if n % 2 else None) for n in range(PLACES + 1)])
+            waiting = one_is_refused([Logon(c, fresh(), token=pair if n % 2 else None) for n in range(OF_STRANGERS + 1)])
+            known = [Logon(c, home) for _ in range(OF_ADDRESS)]
+            for one in known:
+                one.join(0.2)
+                assert one.answer is None, one.answer  # it has a place
             for token in (None, pair):
                 more = Logon(c, fresh(), token=token)
                 assert more.is_refused() and more.answer.headers["Retry-After"] == "1", more.answer
             for _ in range(20):
                 assert client.ingest(RECORD).status == 200
-            assert not any(w.answer for w in [stopped.first] + waiting)
-            all_get_in(stopped, waiting)
+            assert not any(w.answer for w in [stopped.first] + waiting + known)
+            all_get_in(stopped, waiting + known)
 
     def R2_13_one_address_has_its_share():
         address = fresh()
