@@ -121,6 +121,12 @@ void secret_new(unsigned char out[SERVER_SECRET_BYTES])
 	randombytes_buf(out, SERVER_SECRET_BYTES);
 }
 
+void secret_text(char out[2 * SERVER_SECRET_BYTES + 1],
+		 const unsigned char secret[SERVER_SECRET_BYTES])
+{
+	sodium_bin2hex(out, 2 * SERVER_SECRET_BYTES + 1, secret, SERVER_SECRET_BYTES);
+}
+
 int password_hash(char out[PASSWORD_HASH_SIZE], const char *password)
 {
 	if (crypto_pwhash_str(out, password, strlen(password), HASH_PASSES, HASH_BYTES) != 0) {
