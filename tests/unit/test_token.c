@@ -45,6 +45,40 @@ static void R4_1_session_token_is_three_underscores_and_a_uuid(void **state)
 	assert_string_not_equal(one, other);
 }
 
+/* Every bit but version and variant is now this and now that, and no token comes twice; each of
+ * these would miss a generator that repeats itself or sticks. */
+static void R4_1_session_tokens_carry_122_random_bits(void **state)
+{
+	enum { TOKENS = 256 };
+	static char tokens[TOKENS][SESSION_TOKEN_SIZE];
+	unsigned ones[32][4] = {{0}};
+	int random_bits = 0;
+
+	(void)state;
+	for (int t = 0; t < TOKENS; t++) {
+		size_t digit = 0;
+
+		session_token_new(tokens[t]);
+		for (int earlier = 0; earlier < t; earlier++)
+			assert_string_not_equal(tokens[t], tokens[earlier]);
+		for (const char *s = tokens[t] + 3; *s != '\0'; s++) {
+			unsigned value =
+			    (unsigned)(isdigit((unsigned char)*s) ? *s - '0' : *s - 'a' + 10);
+
+			if (*s == '-')
+				continue;
+			for (size_t bit = 0; bit < 4; bit++)
+				ones[digit][bit] += value >> bit & 1;
+			digit++;
+		}
+	}
+	/* 128 of 256 on an average; outside of 64 to 192 once in 10^14. */
+	for (size_t digit = 0; digit < 32; digit++)
+		for (size_t bit = 0; bit < 4; bit++)
+			random_bits += ones[digit][bit] > 64 && ones[digit][bit] < 192;
+	assert_int_equal(random_bits, 122);
+}
+
 static void R4_1_only_a_sha_256_is_stored(void **state)
 {
 	unsigned char hash[TOKEN_HASH_BYTES];
@@ -181,6 +215,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(R4_1_session_token_is_three_underscores_and_a_uuid),
+	    cmocka_unit_test(R4_1_session_tokens_carry_122_random_bits),
 	    cmocka_unit_test(R4_1_only_a_sha_256_is_stored),
 	    cmocka_unit_test(R4_2_security_token_is_an_hmac_of_the_session_token),
 	    cmocka_unit_test(tokens_are_equal_only_if_they_are),
