@@ -34,6 +34,13 @@ char *admin_read_file(const char *path, size_t *length);
 /* A counter of campaign_state that workers watch: "schema_version", "auth_version". */
 enum outcome admin_bump(struct db *staging, const char *name);
 
+/* In the open transaction: writes down what it changes, who does it, and where.  ACTION is the
+ * command, DETAIL "" for none, and never a secret. */
+enum outcome admin_audit(struct db *staging, const char *action, const char *object,
+			 const char *detail);
+/* admin_audit, then COMMIT; the exit status.  What fails is rolled back. */
+int admin_commit(struct db *staging, const char *action, const char *object, const char *detail);
+
 /* The staged schema that ID (source or staging id) names; says so when there is none. */
 const struct schema *admin_staged_schema(const struct registry *r, const char *id);
 
@@ -73,6 +80,9 @@ int folder_add_command(struct admin *a, int argc, char **argv);
 int folder_list_command(struct admin *a, int argc, char **argv);
 int folder_remove_command(struct admin *a, int argc, char **argv);
 int sessions_command(struct admin *a, int argc, char **argv);
+int sessions_end_command(struct admin *a, int argc, char **argv);
+int secret_rotate_command(struct admin *a, int argc, char **argv);
+int audit_command(struct admin *a, int argc, char **argv);
 int runs_command(struct admin *a, int argc, char **argv);
 int status_command(struct admin *a, int argc, char **argv);
 

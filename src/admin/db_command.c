@@ -139,8 +139,7 @@ static int make_state(struct db *db)
 	size_t n = 1;
 
 	secret_new(secret);
-	for (size_t i = 0; i < sizeof(secret); i++)
-		snprintf(hex + 2 * i, 3, "%02x", secret[i]);
+	secret_text(hex, secret);
 	uuid_text(uuid);
 	id[0] = 'u';
 	for (const char *s = uuid; n < 17; s++)
@@ -185,14 +184,16 @@ static int deploy_builtin(struct admin *a)
 	return status;
 }
 
-static int bring_up(struct admin *a)
+/* WHAT is the command. */
+static int bring_up(struct admin *a, const char *what)
 {
 	struct db *staging = admin_open_staging(a);
 	struct db *cloud = staging != NULL ? admin_open_cloud(a) : NULL;
 	int status = ADMIN_FAILED;
 
 	if (cloud != NULL && migrate(staging, "staging") == 0 && migrate(cloud, "cloud") == 0 &&
-	    make_state(staging) == 0 && grants_on_base(a, staging) == 0)
+	    make_state(staging) == 0 && grants_on_base(a, staging) == 0 &&
+	    admin_audit(staging, what, "both databases", PACKAGE_VERSION) == OUTCOME_OK)
 		status = ADMIN_DONE;
 	db_close(&cloud);
 	db_close(&staging);
@@ -206,7 +207,7 @@ static int bring_up(struct admin *a)
 int db_init_command(struct admin *a, int argc, char **argv)
 {
 	(void)argv;
-	return argc > 0 ? ADMIN_USAGE : bring_up(a);
+	return argc > 0 ? ADMIN_USAGE : bring_up(a, "db init");
 }
 
 int db_upgrade_command(struct admin *a, int argc, char **argv)
@@ -229,5 +230,5 @@ int db_upgrade_command(struct admin *a, int argc, char **argv)
 		admin_complain("nothing to upgrade: run `campaign-admin db init` first");
 		return ADMIN_FAILED;
 	}
-	return bring_up(a);
+	return bring_up(a, "db upgrade");
 }

@@ -60,7 +60,12 @@ static const struct command commands[] = {
     {"folder", "add", folder_add_command, "NAME [--label TEXT]", "make a folder"},
     {"folder", "list", folder_list_command, "", "folders"},
     {"folder", "remove", folder_remove_command, "NAME", "remove one that holds no service"},
+    {"sessions", "end", sessions_end_command, "ID...|--operator LOGIN|--all",
+     "end sessions, within a second"},
     {"sessions", NULL, sessions_command, "", "open sessions"},
+    {"secret", "rotate", secret_rotate_command, "",
+     "a new secret: security tokens of open sessions are void"},
+    {"audit", NULL, audit_command, "[--since TIME]", "who changed what when, the latest 1000"},
     {"runs", NULL, runs_command, "", "the last replication runs"},
     {"status", NULL, status_command, "", "databases, backlog, rejects, last run"},
 };

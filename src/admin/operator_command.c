@@ -180,20 +180,30 @@ static const char sql_grant[] =
 static const char sql_revoke[] =
     "DELETE FROM campaign_right WHERE operator_id = ? AND name = ? AND scope = ?";
 
-/* Commits what was done together with the news of it. */
-static int commit_news(struct db *db)
+/* Commits what was done together with the news of it, for pools and for the audit. */
+static int commit_news(struct db *db, const char *action, const char *login, const char *detail)
 {
-	if (admin_bump(db, "auth_version") == OUTCOME_OK && db_commit(db) == OUTCOME_OK)
-		return ADMIN_DONE;
+	if (admin_bump(db, "auth_version") == OUTCOME_OK)
+		return admin_commit(db, action, login, detail);
 	db_rollback(db);
 	return ADMIN_FAILED;
+}
+
+/* "ingest=dem:sampleTable subscribe" */
+static void describe_rights(struct buf *out, const struct operator_options *o)
+{
+	for (size_t i = 0; i < o->right_count; i++)
+		buf_addf(out, "%s%s%s%s", i > 0 ? " " : "", right_name(o->rights[i].right),
+			 *o->rights[i].scope != '\0' ? "=" : "", o->rights[i].scope);
 }
 
 static int insert_operator(struct db *db, const struct operator_options *o, const char *hash)
 {
 	struct db_value params[] = {db_text(o->login), db_text(o->label ? o->label : ""),
 				    db_text(hash), db_text(o->zone ? o->zone : "")};
+	struct buf detail = BUF_INIT;
 	char id[24];
+	int status;
 
 	if (db_begin(db) != OUTCOME_OK)
 		return ADMIN_FAILED;
@@ -216,7 +226,12 @@ static int insert_operator(struct db *db, const struct operator_options *o, cons
 		db_rollback(db);
 		return ADMIN_FAILED;
 	}
-	return commit_news(db);
+	describe_rights(&detail, o);
+	if (o->zone != NULL)
+		buf_addf(&detail, " --zone %s", o->zone);
+	status = commit_news(db, "operator add", o->login, buf_text(&detail));
+	buf_free(&detail);
+	return status;
 }
 
 int operator_add_command(struct admin *a, int argc, char **argv)
@@ -280,7 +295,8 @@ int operator_list_command(struct admin *a, int argc, char **argv)
 }
 
 /* Runs SQL, whose one or two parameters are VALUE (unless NULL) and the operator's id. */
-static int change_operator(struct admin *a, const char *login, const char *sql, const char *value)
+static int change_operator(struct admin *a, const char *action, const char *login, const char *sql,
+			   const char *value)
 {
 	struct db *db = admin_open_staging(a);
 	char id[24];
@@ -293,7 +309,7 @@ static int change_operator(struct admin *a, const char *login, const char *sql, 
 			params[n++] = db_text(value);
 		params[n++] = db_text(id);
 		if (db_run(db, sql, params, n, NULL, NULL) == OUTCOME_OK)
-			status = commit_news(db);
+			status = commit_news(db, action, login, "");
 		else
 			db_rollback(db);
 	}
@@ -305,21 +321,23 @@ int operator_disable_command(struct admin *a, int argc, char **argv)
 {
 	if (argc != 1)
 		return ADMIN_USAGE;
-	return change_operator(a, argv[0], "UPDATE campaign_operator SET disabled = 1 WHERE id = ?",
-			       NULL);
+	return change_operator(a, "operator disable", argv[0],
+			       "UPDATE campaign_operator SET disabled = 1 WHERE id = ?", NULL);
 }
 
 int operator_enable_command(struct admin *a, int argc, char **argv)
 {
 	if (argc != 1)
 		return ADMIN_USAGE;
-	return change_operator(a, argv[0], "UPDATE campaign_operator SET disabled = 0 WHERE id = ?",
-			       NULL);
+	return change_operator(a, "operator enable", argv[0],
+			       "UPDATE campaign_operator SET disabled = 0 WHERE id = ?", NULL);
 }
 
-static int change_rights_command(struct admin *a, int argc, char **argv, const char *sql)
+static int change_rights_command(struct admin *a, int argc, char **argv, const char *action,
+				 const char *sql)
 {
 	struct operator_options o;
+	struct buf detail = BUF_INIT;
 	struct db *db;
 	char id[24];
 	int status = ADMIN_FAILED;
@@ -329,23 +347,25 @@ static int change_rights_command(struct admin *a, int argc, char **argv, const c
 	if ((db = admin_open_staging(a)) == NULL)
 		return ADMIN_FAILED;
 	if (find_operator(db, o.login, id) == 0 && db_begin(db) == OUTCOME_OK) {
+		describe_rights(&detail, &o);
 		if (change_rights(db, id, o.rights, o.right_count, sql) == OUTCOME_OK)
-			status = commit_news(db);
+			status = commit_news(db, action, o.login, buf_text(&detail));
 		else
 			db_rollback(db);
 	}
+	buf_free(&detail);
 	db_close(&db);
 	return status;
 }
 
 int operator_grant_command(struct admin *a, int argc, char **argv)
 {
-	return change_rights_command(a, argc, argv, sql_grant);
+	return change_rights_command(a, argc, argv, "operator grant", sql_grant);
 }
 
 int operator_revoke_command(struct admin *a, int argc, char **argv)
 {
-	return change_rights_command(a, argc, argv, sql_revoke);
+	return change_rights_command(a, argc, argv, "operator revoke", sql_revoke);
 }
 
 int operator_passwd_command(struct admin *a, int argc, char **argv)
@@ -357,7 +377,7 @@ int operator_passwd_command(struct admin *a, int argc, char **argv)
 		return ADMIN_USAGE;
 	if (read_password(&o, password) < 0 || password_hash(hash, password) < 0)
 		return ADMIN_FAILED;
-	return change_operator(a, o.login,
+	return change_operator(a, "operator passwd", o.login,
 			       "UPDATE campaign_operator SET password_hash = ? WHERE id = ?", hash);
 }
 
@@ -381,7 +401,7 @@ int operator_token_command(struct admin *a, int argc, char **argv)
 			   "INSERT INTO campaign_bearer (token_hash, operator_id, created_at)"
 			   " VALUES (?, ?, UTC_TIMESTAMP(3))",
 			   params, 2, NULL, NULL) == OUTCOME_OK)
-			status = commit_news(db);
+			status = commit_news(db, "operator token", argv[0], "");
 		else
 			db_rollback(db);
 	}

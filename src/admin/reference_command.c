@@ -80,6 +80,18 @@ static enum outcome run(struct db *db, const char *sql, const struct db_value *p
 	return rc;
 }
 
+/* Inserts a row, and writes down that ACTION did so for the one called NAME. */
+static int insert(struct db *db, const char *sql, const struct db_value *params, size_t count,
+		  const char *action, const char *name)
+{
+	if (db_begin(db) != OUTCOME_OK)
+		return ADMIN_FAILED;
+	if (run(db, sql, params, count, NULL) == OUTCOME_OK)
+		return admin_commit(db, action, name, "");
+	db_rollback(db);
+	return ADMIN_FAILED;
+}
+
 /* *FOUND gets the first value of the first row. */
 static int find_text(struct db *db, const char *sql, const char *name, char *out, size_t size)
 {
@@ -133,12 +145,10 @@ static int insert_service(struct db *db, const struct reference_options *o)
 				    db_text(o->label != NULL ? o->label : o->name), db_text(type),
 				    *folder != '\0' ? db_text(folder) : DB_NULL};
 
-	return run(db,
-		   "INSERT INTO nms_service (id, name, label, type, `folder-id`, lastModified)"
-		   " VALUES (?, ?, ?, ?, ?, UTC_TIMESTAMP(3))",
-		   params, 5, NULL) == OUTCOME_OK
-		   ? ADMIN_DONE
-		   : ADMIN_FAILED;
+	return insert(db,
+		      "INSERT INTO nms_service (id, name, label, type, `folder-id`, lastModified)"
+		      " VALUES (?, ?, ?, ?, ?, UTC_TIMESTAMP(3))",
+		      params, 5, "service add", o->name);
 }
 
 int service_add_command(struct admin *a, int argc, char **argv)
@@ -167,10 +177,8 @@ static int insert_folder(struct db *db, const struct reference_options *o)
 	struct db_value params[] = {db_text(id), db_text(o->name),
 				    db_text(o->label != NULL ? o->label : o->name), db_text(full)};
 
-	return run(db, "INSERT INTO xtk_folder (id, name, label, fullName) VALUES (?, ?, ?, ?)",
-		   params, 4, NULL) == OUTCOME_OK
-		   ? ADMIN_DONE
-		   : ADMIN_FAILED;
+	return insert(db, "INSERT INTO xtk_folder (id, name, label, fullName) VALUES (?, ?, ?, ?)",
+		      params, 4, "folder add", o->name);
 }
 
 int folder_add_command(struct admin *a, int argc, char **argv)
@@ -193,12 +201,18 @@ static int remove_row(struct db *db, const char *what, const char *sql, const ch
 {
 	struct db_value params[] = {db_text(name)};
 	uint64_t affected = 0;
+	char action[32];
+	enum outcome rc;
 
-	if (db_run(db, sql, params, 1, NULL, &affected) != OUTCOME_OK)
+	snprintf(action, sizeof(action), "%s remove", what);
+	if (db_begin(db) != OUTCOME_OK)
 		return ADMIN_FAILED;
-	if (affected > 0)
-		return ADMIN_DONE;
-	admin_complain("there is no %s \"%s\"", what, name);
+	rc = db_run(db, sql, params, 1, NULL, &affected);
+	if (rc == OUTCOME_OK && affected > 0)
+		return admin_commit(db, action, name, "");
+	db_rollback(db);
+	if (rc == OUTCOME_OK)
+		admin_complain("there is no %s \"%s\"", what, name);
 	return ADMIN_FAILED;
 }
 

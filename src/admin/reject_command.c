@@ -171,10 +171,17 @@ static int64_t count_rejects(struct db *db, const struct schema *s)
 
 static int retry_schema(struct db *db, const struct schema *s, int64_t *count)
 {
+	char detail[40];
+	int64_t rejects;
+
 	if (db_begin(db) != OUTCOME_OK)
 		return -1;
-	*count += count_rejects(db, s);
-	if (put_back(db, s, "1 = 1") == OUTCOME_OK && db_commit(db) == OUTCOME_OK)
+	rejects = count_rejects(db, s);
+	*count += rejects;
+	snprintf(detail, sizeof(detail), "%lld changes", (long long)rejects);
+	if (put_back(db, s, "1 = 1") == OUTCOME_OK &&
+	    (rejects == 0 || admin_audit(db, "rejects retry", s->id, detail) == OUTCOME_OK) &&
+	    db_commit(db) == OUTCOME_OK)
 		return 0;
 	admin_complain("%s: %s", s->id, db_error(db));
 	db_rollback(db);
@@ -257,6 +264,15 @@ static enum outcome release_held(struct db *db, const struct schema *s, const st
 	return rc;
 }
 
+static enum outcome audit_drop(struct db *db, const char *id, const struct reject *x)
+{
+	char detail[sizeof(*x) + 40];
+
+	snprintf(detail, sizeof(detail), "%s, _seq %s%s", x->schema, x->seq,
+		 x->held ? ", held" : "");
+	return admin_audit(db, "rejects drop", id, detail);
+}
+
 static int drop_reject(struct db *db, const struct registry *r, const char *id)
 {
 	struct reject x;
@@ -280,7 +296,8 @@ static int drop_reject(struct db *db, const struct registry *r, const char *id)
 		if (db_exec(db, buf_text(&sql)) == OUTCOME_OK &&
 		    db_run(db, "DELETE FROM campaign_reject WHERE id = ?", params, 1, NULL, NULL) ==
 			OUTCOME_OK &&
-		    release_held(db, s, &x) == OUTCOME_OK && db_commit(db) == OUTCOME_OK)
+		    release_held(db, s, &x) == OUTCOME_OK && audit_drop(db, id, &x) == OUTCOME_OK &&
+		    db_commit(db) == OUTCOME_OK)
 			rc = 0;
 		else
 			admin_complain("reject %s: %s", id, db_error(db));

@@ -295,7 +295,10 @@ static int publish(struct db *staging, const struct candidate *c, bool builtin, 
 
 	if (db_begin(staging) == OUTCOME_OK &&
 	    db_run(staging, sql_publish, params, 4, NULL, NULL) == OUTCOME_OK &&
-	    admin_bump(staging, "schema_version") == OUTCOME_OK && db_commit(staging) == OUTCOME_OK)
+	    admin_bump(staging, "schema_version") == OUTCOME_OK &&
+	    (builtin ||
+	     admin_audit(staging, "schema deploy", c->schema->id, c->file) == OUTCOME_OK) &&
+	    db_commit(staging) == OUTCOME_OK)
 		return 0;
 	db_rollback(staging);
 	return -1;

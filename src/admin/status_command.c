@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sessions, runs, status: what is going on. */
+/* runs, status: what is going on. */
 #include "config.h"
 #include "admin/admin.h"
 
@@ -8,24 +8,6 @@
 
 #include "admin/table.h"
 #include "base/json.h"
-
-int sessions_command(struct admin *a, int argc, char **argv)
-{
-	static const struct table_column columns[] = {{"operator", "operator", TABLE_TEXT},
-						      {"address", "address", TABLE_TEXT},
-						      {"opened", "opened (UTC)", TABLE_TEXT},
-						      {"expires", "expires (UTC)", TABLE_TEXT}};
-
-	(void)argv;
-	if (argc > 0)
-		return ADMIN_USAGE;
-	return admin_print_query(
-	    a,
-	    "SELECT o.login, s.address, s.opened_at, s.expires_at FROM campaign_session s"
-	    " JOIN campaign_operator o ON o.id = s.operator_id WHERE s.ended_at IS NULL"
-	    " AND s.expires_at > UTC_TIMESTAMP(3) ORDER BY s.opened_at",
-	    columns, 4, "no session is open");
-}
 
 int runs_command(struct admin *a, int argc, char **argv)
 {

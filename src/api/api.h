@@ -14,6 +14,7 @@
 #include "schema/registry.h"
 #include "session/limits.h"
 #include "session/sessions.h"
+#include "session/verifier.h"
 #include "staging/writer.h"
 
 struct api_request {	    /* all strings borrowed; NULL: header not sent */
@@ -51,7 +52,8 @@ struct api {
 	void *conf_context;
 	struct registry_slot *registry;
 	struct sessions *sessions;
-	struct limits *limits; /* shared with all other workers: R2.13 */
+	struct limits *limits;	   /* shared with all other workers: R2.13 */
+	struct verifier *verifier; /* its verifications' owners are submissions */
 	struct writer *writer;
 	struct db_lane *lane; /* look-ups and TestCnx */
 	const char *version;  /* PACKAGE_VERSION */
@@ -61,11 +63,13 @@ struct api {
 
 /*
  * Any thread.  ARENA is reset by the caller afterwards; RESPONSE's buffers are the caller's.
- * True: RESPONSE is complete.  False: the call waits for its commit in SUBMISSION; all that was
- * passed must stay as it is, and when the writer has answered, api_resume completes RESPONSE.
+ * True: RESPONSE is complete.  False: the call waits in SUBMISSION, for its commit or for its
+ * password to be verified; all that was passed must stay as it is, and when the writer or the
+ * verifier has answered, api_resume goes on with it.  What comes back from the writer is complete
+ * then; what comes back from the verifier may have to wait once more, for its commit.
  */
 bool api_handle(struct api *api, const struct api_request *request, struct arena *arena,
 		struct submission *submission, struct api_response *response);
-void api_resume(struct submission *submission);
+bool api_resume(struct submission *submission);
 
 #endif

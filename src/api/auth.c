@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "session/limits.h"
 #include "soap/codes.h"
 
@@ -162,29 +163,56 @@ static enum call_result unless_limited(struct call *call, unsigned wait_s, const
 	return CALL_REFUSED;
 }
 
-static struct limits_rate logon_rate(const struct conf *conf)
+static struct limits_rate per_minute(unsigned count)
 {
-	unsigned failures = conf->logon_failures_per_minute;
-
-	return (struct limits_rate){.count = failures, .per_s = 60, .burst = failures};
+	return (struct limits_rate){.count = count, .per_s = 60, .burst = count};
 }
 
-/* Before the password is looked at: verifying one is dear. */
-static enum call_result check_logon_limit(struct call *call)
+/* Before a secret is looked at.  LOGIN NULL: a Bearer token, which nobody can guess; there are
+ * just addresses that try. */
+static enum call_result check_logon_limit(struct call *call, const char *login)
 {
-	const struct limits_rate rate = logon_rate(call->conf);
+	const struct limits_rate of_address = per_minute(call->conf->logon_failures_per_minute);
+	const struct limits_rate of_login =
+	    per_minute(call->conf->operator_logon_failures_per_minute);
+	struct limits *limits = call->api->limits;
+	int64_t now_us = clock_monotonic_us();
 
-	return unless_limited(
-	    call,
-	    limits_logon_wait_s(call->api->limits, &call->address, &rate, clock_monotonic_us()),
-	    "Too many failed logons from this address");
+	if (unless_limited(call, limits_logon_wait_s(limits, &call->address, &of_address, now_us),
+			   "Too many failed logons from this address") != CALL_OK)
+		return CALL_REFUSED;
+	if (login == NULL)
+		return CALL_OK;
+	return unless_limited(call,
+			      limits_login_wait_s(limits, login, &call->address, &of_login, now_us),
+			      "Too many failed logons of this operator");
 }
 
-static void logon_failed(struct call *call)
+/* Often enough to be seen, and no more lines than a log can bear; addresses that go on are told
+ * from the access log of the web server. */
+static void log_failed_logon(const struct call *call, const char *login)
 {
-	const struct limits_rate rate = logon_rate(call->conf);
+	static struct log_rate rate;
+	unsigned long skipped;
+	char escaped[64];
 
-	limits_logon_failed(call->api->limits, &call->address, &rate, clock_monotonic_us());
+	if (log_rate_allow(&rate, 1, &skipped))
+		log_warn("logon failed: operator \"%s\" from %s (%lu more of these)",
+			 log_escape(escaped, sizeof(escaped), login != NULL ? login : "Bearer"),
+			 call->address_text, skipped);
+}
+
+static void logon_failed(struct call *call, const char *login)
+{
+	const struct limits_rate of_address = per_minute(call->conf->logon_failures_per_minute);
+	const struct limits_rate of_login =
+	    per_minute(call->conf->operator_logon_failures_per_minute);
+	int64_t now_us = clock_monotonic_us();
+
+	log_failed_logon(call, login);
+	limits_logon_failed(call->api->limits, &call->address, &of_address, now_us);
+	if (login != NULL)
+		limits_login_failed(call->api->limits, login, &of_login, now_us);
 }
 
 static enum call_result check_operator_limit(struct call *call)
@@ -201,20 +229,63 @@ static enum call_result check_operator_limit(struct call *call)
 
 /* --- the ways to prove who one is --------------------------------------------------------- */
 
-enum call_result auth_password(struct call *call, const char *login, const char *password)
+static enum verifier_caller caller_of(const struct call *call, const char *login)
 {
-	enum outcome rc;
+	struct limits *limits = call->api->limits;
+	int64_t now_us = clock_monotonic_us();
 
-	if (check_logon_limit(call) != CALL_OK)
-		return CALL_REFUSED;
-	rc = sessions_check_password(call->api->sessions, login, password,
-				     call->zone.allow_empty_password, &call->who);
-	if (rc == OUTCOME_INVALID) {
-		logon_failed(call);
+	if (limits_login_is_proven(limits, login, &call->address, now_us))
+		return VERIFIER_KNOWN;
+	return limits_logon_failed_lately(limits, &call->address, now_us) ? VERIFIER_SUSPECT
+									  : VERIFIER_STRANGER;
+}
+
+/* From here on the call is the verifier's, unless it has no place for it. */
+static enum call_result begin_verification(struct call *call, const char *login,
+					   const char *password)
+{
+	struct verification *v = arena_zalloc(call->arena, sizeof(*v));
+
+	*v = (struct verification){.login = login,
+				   .password = password,
+				   .allow_empty_password = call->zone.allow_empty_password,
+				   .address = call->address,
+				   .caller = caller_of(call, login),
+				   .owner = call->submission};
+	call->submission->owner = call;
+	call->verification = v;
+	call->verifying = true;
+	if (verifier_submit(call->api->verifier, v))
+		return CALL_VERIFYING;
+	call->verifying = false;
+	return unless_limited(call, 1, "Too many logons at once");
+}
+
+static enum call_result end_verification(struct call *call, const char *login)
+{
+	const struct verification *v = call->verification;
+
+	if (v->late)
+		return unless_limited(call, 1, "Too many logons at once");
+	if (v->rc == OUTCOME_INVALID) {
+		logon_failed(call, login);
 		problem_set(call_cause(call), CODE_LOGIN_INVALID, "Invalid login or password");
 		return CALL_REFUSED;
 	}
-	return rc == OUTCOME_OK ? check_binding(call) : database_failed(call, rc);
+	if (v->rc != OUTCOME_OK)
+		return database_failed(call, v->rc);
+	limits_login_proven(call->api->limits, login, &call->address, clock_monotonic_us());
+	call->who = v->who;
+	return check_binding(call);
+}
+
+enum call_result auth_password(struct call *call, const char *login, const char *password)
+{
+	if (call->verification != NULL)
+		return end_verification(call, login);
+	if (check_logon_limit(call, login) != CALL_OK)
+		return CALL_REFUSED;
+	return begin_verification(call, login, password);
 }
 
 static enum call_result check_bearer(struct call *call, const char *token, bool logon)
@@ -223,7 +294,7 @@ static enum call_result check_bearer(struct call *call, const char *token, bool 
 
 	if (rc == OUTCOME_INVALID) {
 		if (logon)
-			logon_failed(call);
+			logon_failed(call, NULL);
 		return auth_refuse_session(call);
 	}
 	return rc == OUTCOME_OK ? check_binding(call) : database_failed(call, rc);
@@ -231,7 +302,7 @@ static enum call_result check_bearer(struct call *call, const char *token, bool 
 
 enum call_result auth_bearer_logon(struct call *call, const char *token)
 {
-	if (check_logon_limit(call) != CALL_OK)
+	if (check_logon_limit(call, NULL) != CALL_OK)
 		return CALL_REFUSED;
 	return check_bearer(call, token, true);
 }

@@ -23,12 +23,14 @@ bool auth_needs_security(const struct zone_flags *zone, const struct auth_tokens
 /* Fills in the call's address and zone.  -1: refused, the cause is set (XSV-350013). */
 int auth_place(struct call *call);
 
-/* Fills in call->who and call->session.  The cause is set on CALL_REFUSED and CALL_FAILED (the
- * database did not answer: no reason to send a client to log on again).  An operator who is known
- * but calls too often is refused too (R2.13). */
+/* Fills in call->who and call->session.  CALL_VERIFYING: a password has to be verified first, and
+ * the call is not ours any more; the same call comes here again when that is done.  The cause is
+ * set on CALL_REFUSED and CALL_FAILED (the database did not answer: no reason to send a client to
+ * log on again).  An operator who is known but calls too often is refused too (R2.13). */
 enum call_result auth_check(struct call *call, const struct auth_tokens *tokens);
 
-/* The two log-ons; their failures are limited by address (R2.13).  They fill in call->who. */
+/* The two log-ons; their failures are limited by address, and those of passwords by login too
+ * (R2.13).  They fill in call->who.  auth_password may be CALL_VERIFYING, like auth_check. */
 enum call_result auth_password(struct call *call, const char *login, const char *password);
 enum call_result auth_bearer_logon(struct call *call, const char *token);
 

@@ -20,7 +20,9 @@ enum call_result {
 	CALL_OK,
 	CALL_FAILED,  /* a fault; its causes are in the call */
 	CALL_REFUSED, /* 403 with the call's first cause as its text: R2.12 */
-	CALL_STAGING, /* in the writer's hands, and perhaps in another thread's already: R7.9 */
+	/* In other hands, and perhaps in another thread's already: */
+	CALL_STAGING,	/* the writer's: R7.9 */
+	CALL_VERIFYING, /* the verifier's; judged again from the start when it has answered */
 };
 
 struct call;
@@ -43,6 +45,9 @@ struct call {
 	struct operator_info who; /* login is "" until the caller is known */
 	const char *session;	  /* the session token that proved it; NULL for other ways */
 	unsigned retry_after;	  /* seconds; not 0: refused by a limit, R2.13 */
+
+	struct verification *verification; /* NULL: no password was sent so far */
+	bool verifying;			   /* it has not been answered yet */
 
 	struct soap_response out;
 	struct submission *submission; /* the call's place at the writer */

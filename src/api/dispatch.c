@@ -188,6 +188,7 @@ static bool finish(struct call *call, enum call_result result)
 		answer_refusal(call);
 		break;
 	case CALL_STAGING:
+	case CALL_VERIFYING:
 		return false;
 	}
 	return true;

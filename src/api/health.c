@@ -45,7 +45,7 @@ static void answer_error(struct call *call, const struct problem *p)
 	call_answer_text(call, 200, arena_printf(call->arena, "Error\n%s %s", p->code, p->text));
 }
 
-void health_ping(struct call *call)
+bool health_ping(struct call *call)
 {
 	struct auth_tokens tokens;
 	const char *time;
@@ -55,10 +55,12 @@ void health_ping(struct call *call)
 	switch (auth_check(call, &tokens)) {
 	case CALL_REFUSED:
 		call_answer_refusal(call);
-		return;
+		return true;
 	case CALL_FAILED:
 		answer_error(call, &call->causes[0]);
-		return;
+		return true;
+	case CALL_VERIFYING:
+		return false;
 	case CALL_OK:
 	case CALL_STAGING: /* nothing is staged here */
 		break;
@@ -67,4 +69,5 @@ void health_ping(struct call *call)
 		answer_error(call, &p);
 	else
 		call_answer_text(call, 200, arena_printf(call->arena, "OK\n%sZ", time));
+	return true;
 }

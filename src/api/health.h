@@ -6,6 +6,7 @@
 #include "api/call.h"
 
 void health_test(struct call *call); /* GET /r/test: no session, no database */
-void health_ping(struct call *call); /* GET /nl/jsp/ping.jsp */
+/* GET /nl/jsp/ping.jsp.  False: its password is being verified. */
+bool health_ping(struct call *call);
 
 #endif

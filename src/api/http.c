@@ -49,12 +49,13 @@ static void health_test_page(struct call *call)
 	health_test(call);
 }
 
-static void health_ping_page(struct call *call)
+/* As dispatch_soap. */
+static bool health_ping_page(struct call *call)
 {
-	if (auth_place(call) < 0)
-		call_answer_refusal(call);
-	else
-		health_ping(call);
+	if (auth_place(call) == 0)
+		return health_ping(call);
+	call_answer_refusal(call);
+	return true;
 }
 
 static bool is_get(const char *method)
@@ -72,10 +73,10 @@ static bool route(struct call *call)
 	if (strcmp(path, "/r/test") == 0 && is_get(call->request->method))
 		health_test_page(call);
 	else if (strcmp(path, "/nl/jsp/ping.jsp") == 0 && is_get(call->request->method))
-		health_ping_page(call);
+		return health_ping_page(call);
 	else if (strcmp(path, "/nl/jsp/schemawsdl.jsp") == 0 &&
 		 (is_get(call->request->method) || strcmp(call->request->method, "POST") == 0))
-		wsdl_page(call);
+		return wsdl_page(call);
 	else
 		call_answer_text(call, 404, "There is nothing here.");
 	return true;
@@ -112,10 +113,23 @@ bool api_handle(struct api *api, const struct api_request *request, struct arena
 	return true;
 }
 
-void api_resume(struct submission *submission)
+/* The call is judged anew, from its first byte; where it was left before, it finds the verdict. */
+static bool resume_verified(struct call *call)
+{
+	call->verifying = false;
+	buf_clear(&call->response->headers);
+	buf_clear(&call->response->body);
+	return route(call);
+}
+
+bool api_resume(struct submission *submission)
 {
 	struct call *call = submission->owner;
 
-	dispatch_resume(call);
+	if (!call->verifying)
+		dispatch_resume(call);
+	else if (!resume_verified(call))
+		return false;
 	call_end(call);
+	return true;
 }

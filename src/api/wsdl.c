@@ -237,35 +237,30 @@ static const char *address_of(const struct call *call)
 			    host != NULL ? host : "localhost", path);
 }
 
-/* True if the caller may go on; else it has been answered. */
-static bool session_given(struct call *call)
+/* CALL_OK: the caller may go on.  CALL_VERIFYING: later.  Else it has been answered. */
+static enum call_result check_session(struct call *call)
 {
 	struct auth_tokens tokens;
+	enum call_result result;
 
 	if (!call->conf->wsdl_requires_session)
-		return true; /* from everywhere: it tells no secret */
+		return CALL_OK; /* from everywhere: it tells no secret */
 	if (auth_place(call) < 0) {
 		call_answer_refusal(call);
-		return false;
+		return CALL_REFUSED;
 	}
 	auth_collect(call->request, NULL, NULL, NULL, call->arena, &tokens);
 	/* The cookie alone will do, as a browser sends it: reading changes nothing that a forged
 	 * request could be after (R4.4). */
 	tokens.by_cookie = false;
-	switch (auth_check(call, &tokens)) {
-	case CALL_OK:
-	case CALL_STAGING: /* nothing is staged here */
-		return true;
-	case CALL_REFUSED:
+	result = auth_check(call, &tokens);
+	if (result == CALL_REFUSED)
 		call_answer_refusal(call);
-		return false;
-	case CALL_FAILED:
-		break;
-	}
-	call_answer_text(
-	    call, 503,
-	    arena_printf(call->arena, "%s %s", call->causes[0].code, call->causes[0].text));
-	return false;
+	else if (result == CALL_FAILED)
+		call_answer_text(
+		    call, 503,
+		    arena_printf(call->arena, "%s %s", call->causes[0].code, call->causes[0].text));
+	return result;
 }
 
 /* The id of the schema that is asked for; NULL: the request has been answered. */
@@ -293,16 +288,20 @@ static const char *schema_asked_for(struct call *call)
 	return staging ? s->staging_id : s->id; /* ID may be another name for it: 5.5 */
 }
 
-void wsdl_page(struct call *call)
+bool wsdl_page(struct call *call)
 {
+	enum call_result result = check_session(call);
 	const char *id, *colon;
 
-	if (!session_given(call) || (id = schema_asked_for(call)) == NULL)
-		return;
+	if (result != CALL_OK)
+		return result != CALL_VERIFYING;
+	if ((id = schema_asked_for(call)) == NULL)
+		return true;
 	colon = strchr(id, ':');
 	call->response->status = 200;
 	call->response->content_type = "text/xml; charset=utf-8";
 	buf_add(&call->response->headers, "Cache-Control: no-store\r\n");
 	wsdl_write(&call->response->body, arena_strndup(call->arena, id, (size_t)(colon - id)),
 		   colon + 1, address_of(call), call->conf->wsdl_legacy_body);
+	return true;
 }

@@ -5,8 +5,8 @@
 
 #include "api/call.h"
 
-/* Answers the request. */
-void wsdl_page(struct call *call);
+/* Answers the request.  False: its password is being verified. */
+bool wsdl_page(struct call *call);
 
 /* The WSDL 1.1 document of a service; ADDRESS is soap:address, LEGACY_BODY adds encodingStyle
  * and namespace to soap:body as the documented sample has them. */

@@ -74,6 +74,8 @@ static const struct key conf_keys[] = {
     {"limits", "logon_failures_per_minute", NUMBER("30", 0, 1000000),
      AT(logon_failures_per_minute)},
     {"limits", "operator_burst", NUMBER("100", 1, 1000000), AT(operator_burst)},
+    {"limits", "operator_logon_failures_per_minute", NUMBER("60", 0, 1000000),
+     AT(operator_logon_failures_per_minute)},
     {"limits", "operator_rate", NUMBER("0", 0, 1000000), AT(operator_rate)},
     {"log", "level", .type = KEY_LEVEL, .preset = "info", AT(log_level)},
     {"pool", "batch_rows", NUMBER("256", 1, 10000), AT(batch_rows)},

@@ -71,7 +71,8 @@ struct conf {
 	/* [limits]: R2.13; 0 for no limit */
 	unsigned operator_rate; /* calls a second */
 	unsigned operator_burst;
-	unsigned logon_failures_per_minute; /* from one address */
+	unsigned logon_failures_per_minute;	     /* from one address */
+	unsigned operator_logon_failures_per_minute; /* of one login, from wherever */
 	/* [zone NAME], any number; none given: the two of 4.5 */
 	struct zone *zones;
 	size_t zone_count;

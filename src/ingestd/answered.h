@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calls on their way back from the writer to the request threads.  All calls of one commit come
- * together.  The thread that wrote them sees to them itself, or wakes another one if it has more
- * to write.
+ * Calls on their way back to the request threads, one queue for those that the writer has answered
+ * and one for those that the verifier has.  All calls of one commit come together.  The thread that
+ * wrote them sees to them itself, or wakes another one if it has more to write.
  */
 #ifndef CAMPAIGN_INGESTD_ANSWERED_H
 #define CAMPAIGN_INGESTD_ANSWERED_H

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Request threads all wait in one epoll set: for the listening socket, for any connection
- * to have something to read, for calls that come back from the writer, or for the end.  A
- * connection that becomes readable is read by one thread; while its call waits for the commit it
- * holds no thread, and whichever thread is free answers it.  So neither idle kept connections nor
- * waiting calls take threads away, and there may be far more of them than threads.
+ * to have something to read, for calls that come back from the writer or the verifier, or for the
+ * end.  A connection that becomes readable is read by one thread; while its call waits for the
+ * commit, or for its password to be verified, it holds no thread, and whichever thread is free
+ * answers it.  So neither idle kept connections nor waiting calls take threads away, and there may
+ * be far more of them than threads.
  *
  * An event is only a hint that a connection may be ready.  Whoever moves its state from
  * ARMED to BUSY owns it; and memory of a closed connection is used again for the next one
@@ -72,7 +73,7 @@ struct pool {
 	struct client *free_clients;
 	struct request_room *rooms; /* that nobody uses */
 	size_t room_count;	    /* of these */
-	atomic_size_t staging;	    /* calls that are, or may come, in the writer's hands */
+	atomic_size_t staging;	    /* calls that are, or may come, in others' hands */
 	pthread_mutex_t lock; /* guards the three lists and the listening socket's place in epoll */
 };
 
@@ -325,11 +326,40 @@ static void answer_staged(struct pool *pool)
 
 		sub = sub->next;
 		log_set_context(room->context);
-		request_resume(room);
+		request_resume(room); /* complete: it is committed, or never will be */
 		answer(pool, room->client, room);
 		atomic_fetch_sub(&pool->staging, 1);
 	}
 	log_set_context("");
+}
+
+/* COMPLETE false: ROOM is in other hands. */
+static void answer_if(struct pool *pool, bool complete, struct client *client,
+		      struct request_room *room)
+{
+	if (complete) {
+		atomic_fetch_sub(&pool->staging, 1);
+		answer(pool, client, room);
+		log_set_context("");
+	} else {
+		answer_staged(pool); /* if it was this thread that wrote them */
+	}
+}
+
+/* One at a time: such a call goes on like one that has just come, and may be the one that writes.
+ */
+static void go_on_verified(struct pool *pool)
+{
+	struct submission *sub = answered_take(pool->options.verified, 1);
+	struct request_room *room;
+	struct client *client;
+
+	if (sub == NULL)
+		return;
+	room = request_room_of(sub);
+	client = room->client;
+	log_set_context(room->context);
+	answer_if(pool, request_resume(room), client, room);
 }
 
 static void handle(struct pool *pool, struct client *client)
@@ -341,13 +371,8 @@ static void handle(struct pool *pool, struct client *client)
 		 atomic_fetch_add(&pool->requests, 1) + 1);
 	log_set_context(room->context);
 	atomic_fetch_add(&pool->staging, 1);
-	if (request_handle(&client->connection.fcgx, pool->options.api, room)) {
-		atomic_fetch_sub(&pool->staging, 1);
-		answer(pool, client, room);
-		log_set_context("");
-	} else {
-		answer_staged(pool); /* if it was this thread that wrote them */
-	}
+	answer_if(pool, request_handle(&client->connection.fcgx, pool->options.api, room), client,
+		  room);
 }
 
 static void serve(struct pool *pool, struct client *client)
@@ -378,6 +403,8 @@ static void *request_thread(void *argument)
 			accept_next(pool);
 		else if (event.data.ptr == pool->options.answered)
 			answer_staged(pool);
+		else if (event.data.ptr == pool->options.verified)
+			go_on_verified(pool);
 		else
 			serve(pool, event.data.ptr);
 	}
@@ -418,6 +445,8 @@ struct pool *pool_start(const struct pool_options *options)
 	    watch(pool, EPOLL_CTL_ADD, pool->stop_fd, EPOLLIN, &pool->stop_fd) < 0 ||
 	    watch(pool, EPOLL_CTL_ADD, answered_fd(pool->options.answered), EPOLLIN | EPOLLET,
 		  pool->options.answered) < 0 ||
+	    watch(pool, EPOLL_CTL_ADD, answered_fd(pool->options.verified), EPOLLIN | EPOLLET,
+		  pool->options.verified) < 0 ||
 	    watch_listener(pool, EPOLL_CTL_ADD) < 0) {
 		log_errno("pool: epoll");
 		pool_stop(&pool);
@@ -484,7 +513,7 @@ void pool_stop(struct pool **holder)
 	if (pool == NULL)
 		return;
 	while (atomic_load(&pool->staging) > 0)
-		poll(NULL, 0, 1); /* the writer answers them in time */
+		poll(NULL, 0, 1); /* writer and verifier answer them in time */
 	if (pool->thread_count > 0)
 		signal_fd(pool->stop_fd);
 	for (i = 0; i < pool->thread_count; i++)

@@ -20,6 +20,7 @@ struct pool_options {
 	unsigned worker;	   /* its number, for log lines */
 	struct api *api;	   /* borrowed */
 	struct answered *answered; /* borrowed: what comes back from api's writer */
+	struct answered *verified; /* borrowed: what comes back from api's verifier */
 };
 
 /* NULL after having logged why. */

@@ -338,9 +338,9 @@ bool request_handle(FCGX_Request *fcgx, struct api *api, struct request_room *ro
 	return true;
 }
 
-void request_resume(struct request_room *room)
+bool request_resume(struct request_room *room)
 {
-	api_resume(&room->submission);
+	return api_resume(&room->submission);
 }
 
 bool request_answer(FCGX_Request *fcgx, struct request_room *room)

@@ -32,10 +32,10 @@ void request_room_free(struct request_room *room);
 /* The room in which this submission lies. */
 struct request_room *request_room_of(struct submission *submission);
 
-/* Reads the body and has the call answered.  False: it waits for the writer, and when that has
- * answered, request_resume completes the answer. */
+/* Reads the body and has the call answered.  False: it waits, and when that is over, request_resume
+ * goes on with it; both as api.h says. */
 bool request_handle(FCGX_Request *fcgx, struct api *api, struct request_room *room);
-void request_resume(struct request_room *room);
+bool request_resume(struct request_room *room);
 /* Writes the answer, and empties the room.  False: the request was not read to its end, so the
  * connection can carry no further one. */
 bool request_answer(FCGX_Request *fcgx, struct request_room *room);

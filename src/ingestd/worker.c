@@ -31,6 +31,9 @@
  * writer, and for the wait for a thread. */
 #define WRITER_WAIT_MS 3000
 
+/* Likewise; between its turn and its answer lies the verification itself. */
+#define VERIFIER_WAIT_MS 3000
+
 /* How often calls that have waited too long are looked for. */
 #define EXPIRE_MS 100
 
@@ -51,7 +54,7 @@ struct worker {
 	struct db_login staging;
 	struct api api;
 	struct watcher *watcher;
-	struct answered *answered;
+	struct answered *answered, *verified;
 	struct pool *pool;
 	int signal_fd;
 	bool draining;
@@ -135,6 +138,15 @@ static void api_init(struct worker *w)
 	w->api.sessions = sessions_new(w->api.lane);
 }
 
+static void verified(void *context, struct verification *v)
+{
+	struct submission *sub = v->owner;
+
+	sub->next = NULL;
+	answered_put(context, sub);
+	answered_wake(context);
+}
+
 /* The threads, the pool's last: whoever is accepted can be answered. */
 static int threads_start(struct worker *w)
 {
@@ -143,6 +155,8 @@ static int threads_start(struct worker *w)
 					.wait_limit_ms = WRITER_WAIT_MS,
 					.answered = answered_put,
 					.busy = answered_wake};
+	struct verifier_options verifier = {
+	    .login = w->staging, .wait_limit_ms = VERIFIER_WAIT_MS, .done = verified};
 	struct pool_options pool = {.listen_fd = w->start->listen_fd,
 				    .listen_ours = w->start->listen_ours,
 				    .threads = w->conf->threads,
@@ -151,23 +165,29 @@ static int threads_start(struct worker *w)
 
 	writer.login.io_timeout_s = at_most(w->conf->io_timeout_s, WRITER_IO_LIMIT_S);
 	w->answered = answered_new();
-	if (w->answered == NULL)
+	w->verified = answered_new();
+	if (w->answered == NULL || w->verified == NULL)
 		return -1;
 	writer.context = pool.answered = w->answered;
+	verifier.context = pool.verified = w->verified;
 	w->watcher = watcher_start(&w->staging, w->api.sessions, w->api.registry);
 	if (w->watcher == NULL)
+		return -1;
+	w->api.verifier = verifier_start(&verifier);
+	if (w->api.verifier == NULL)
 		return -1;
 	w->api.writer = writer_new(&writer);
 	w->pool = pool_start(&pool);
 	return w->pool == NULL ? -1 : 0;
 }
 
-/* Request threads first, then the writer, which commits what they left: nothing below is in
- * use any more. */
+/* Request threads first, then those that had their calls: nothing below is in use any more. */
 static void worker_end(struct worker *w)
 {
 	pool_stop(&w->pool);
+	verifier_stop(&w->api.verifier);
 	writer_free(&w->api.writer);
+	answered_free(&w->verified);
 	answered_free(&w->answered);
 	watcher_stop(&w->watcher);
 	sessions_free(&w->api.sessions);

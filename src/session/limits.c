@@ -12,8 +12,11 @@
  * does, that is, each of these strangers must have failed as often, and all that for every
  * neighbourhood, since none can be aimed at: about two million failures, each with its argon2id,
  * within the seconds in which the block would have ended by itself.  Strangers who fail
- * once or twice push out each other.  Operators and addresses have tables of their own, or
+ * once or twice push out each other.  Operators, addresses and logins have tables of their own, or
  * failed log-ons, which owe seconds, would push out operators, who owe less.
+ *
+ * Which addresses have proven to know an operator's password stands in a table of the same kind:
+ * "full" is when it is forgotten.  Only right passwords bring anything in there.
  *
  * A slot changes hands in two steps: its debt is struck out, then its key is replaced.  One who
  * charged the old key between the two has charged the new one, with one call; and one key
@@ -35,7 +38,12 @@
 #define WAYS	       16
 #define OPERATOR_SLOTS ((size_t)512 * WAYS)
 #define ADDRESS_SLOTS  ((size_t)4096 * WAYS)
+#define LOGIN_SLOTS    ((size_t)1024 * WAYS)
+#define PROVEN_SLOTS   ((size_t)512 * WAYS)
 #define SECOND_US      1000000
+
+/* Whoever logs on once a month stays known. */
+#define PROVEN_US (INT64_C(31) * 86400 * SECOND_US)
 
 struct slot {
 	_Atomic uint64_t key; /* a keyed hash; 0: never used */
@@ -46,6 +54,8 @@ struct limits { /* all zero but the secret is an empty table */
 	unsigned char secret[crypto_shorthash_KEYBYTES];
 	struct slot operators[OPERATOR_SLOTS];
 	struct slot addresses[ADDRESS_SLOTS];
+	struct slot logins[LOGIN_SLOTS];
+	struct slot proven[PROVEN_SLOTS]; /* logins with addresses */
 };
 
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a lock would be another one in each process");
@@ -83,6 +93,17 @@ static uint64_t key_of(const struct limits *limits, const void *bytes, size_t le
 	crypto_shorthash(hash, bytes, length, limits->secret);
 	memcpy(&key, hash, sizeof(key));
 	return key != 0 ? key : 1;
+}
+
+static uint64_t key_of_proof(const struct limits *limits, const char *login,
+			     const struct in6_addr *address)
+{
+	unsigned char both[sizeof(uint64_t) + sizeof(*address)];
+	uint64_t of_login = key_of(limits, login, strlen(login));
+
+	memcpy(both, &of_login, sizeof(of_login));
+	memcpy(both + sizeof(of_login), address, sizeof(*address));
+	return key_of(limits, both, sizeof(both));
 }
 
 static struct slot *neighbourhood(struct slot *slots, size_t count, uint64_t key)
@@ -140,6 +161,16 @@ static struct slot *address_home(struct limits *limits, uint64_t key)
 	return neighbourhood(limits->addresses, ADDRESS_SLOTS, key);
 }
 
+static struct slot *login_home(struct limits *limits, uint64_t key)
+{
+	return neighbourhood(limits->logins, LOGIN_SLOTS, key);
+}
+
+static struct slot *proof_home(struct limits *limits, uint64_t key)
+{
+	return neighbourhood(limits->proven, PROVEN_SLOTS, key);
+}
+
 /* --- buckets ------------------------------------------------------------------------------ */
 
 /* How long it takes to earn one token. */
@@ -186,31 +217,87 @@ unsigned limits_operator_call(struct limits *limits, int64_t operator_id,
 	return 0;
 }
 
-unsigned limits_logon_wait_s(struct limits *limits, const struct in6_addr *address,
-			     const struct limits_rate *rate, int64_t now_us)
-{
-	uint64_t key = key_of(limits, address, sizeof(*address));
-	struct slot *slot = find(address_home(limits, key), key);
+/* --- log-ons ------------------------------------------------------------------------------ */
 
+/* SLOT NULL: nothing is owed. */
+static unsigned failures_wait_s(const struct slot *slot, const struct limits_rate *rate,
+				int64_t now_us)
+{
 	if (slot == NULL || rate->count == 0)
 		return 0;
 	return whole_seconds(atomic_load(&slot->full_us) - now_us -
 			     token_us(rate) * (rate->burst - 1));
 }
 
-void limits_logon_failed(struct limits *limits, const struct in6_addr *address,
-			 const struct limits_rate *rate, int64_t now_us)
+static void charge_failure(struct slot *home, uint64_t key, const struct limits_rate *rate,
+			   int64_t now_us)
 {
-	int64_t full_us;
-	struct slot *slot;
-	uint64_t key;
+	struct slot *slot = find_or_claim(home, key);
+	int64_t full_us = atomic_load(&slot->full_us);
 
-	if (rate->count == 0)
-		return;
-	key = key_of(limits, address, sizeof(*address));
-	slot = find_or_claim(address_home(limits, key), key);
-	full_us = atomic_load(&slot->full_us);
 	while (!atomic_compare_exchange_weak(&slot->full_us, &full_us,
 					     later(full_us, now_us) + token_us(rate)))
 		;
+}
+
+unsigned limits_logon_wait_s(struct limits *limits, const struct in6_addr *address,
+			     const struct limits_rate *rate, int64_t now_us)
+{
+	uint64_t key = key_of(limits, address, sizeof(*address));
+
+	return failures_wait_s(find(address_home(limits, key), key), rate, now_us);
+}
+
+void limits_logon_failed(struct limits *limits, const struct in6_addr *address,
+			 const struct limits_rate *rate, int64_t now_us)
+{
+	uint64_t key = key_of(limits, address, sizeof(*address));
+
+	if (rate->count > 0)
+		charge_failure(address_home(limits, key), key, rate, now_us);
+}
+
+bool limits_logon_failed_lately(struct limits *limits, const struct in6_addr *address,
+				int64_t now_us)
+{
+	uint64_t key = key_of(limits, address, sizeof(*address));
+	const struct slot *slot = find(address_home(limits, key), key);
+
+	return slot != NULL && atomic_load(&slot->full_us) > now_us;
+}
+
+bool limits_login_is_proven(struct limits *limits, const char *login,
+			    const struct in6_addr *address, int64_t now_us)
+{
+	uint64_t key = key_of_proof(limits, login, address);
+	const struct slot *proof = find(proof_home(limits, key), key);
+
+	return proof != NULL && atomic_load(&proof->full_us) > now_us;
+}
+
+unsigned limits_login_wait_s(struct limits *limits, const char *login,
+			     const struct in6_addr *address, const struct limits_rate *rate,
+			     int64_t now_us)
+{
+	uint64_t key = key_of(limits, login, strlen(login));
+	unsigned wait_s = failures_wait_s(find(login_home(limits, key), key), rate, now_us);
+
+	return wait_s > 0 && limits_login_is_proven(limits, login, address, now_us) ? 0 : wait_s;
+}
+
+void limits_login_failed(struct limits *limits, const char *login, const struct limits_rate *rate,
+			 int64_t now_us)
+{
+	uint64_t key = key_of(limits, login, strlen(login));
+
+	if (rate->count > 0)
+		charge_failure(login_home(limits, key), key, rate, now_us);
+}
+
+void limits_login_proven(struct limits *limits, const char *login, const struct in6_addr *address,
+			 int64_t now_us)
+{
+	uint64_t key = key_of_proof(limits, login, address);
+
+	atomic_store(&find_or_claim(proof_home(limits, key), key)->full_us, now_us + PROVEN_US);
 }

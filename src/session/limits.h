@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * R2.13: how often an operator may call, and how many log-ons may fail from one address.  One
- * table for all workers of a pool, in memory that the supervisor maps before it forks them, so a
- * limit holds for the pool as a whole and outlives each worker.  Any thread of any of them.
+ * R2.13: how often an operator may call, and how many log-ons may fail from one address, and of
+ * one login.  One table for all workers of a pool, in memory that the supervisor maps before it
+ * forks them, so a limit holds for the pool as a whole and outlives each worker.  Any thread of any
+ * of them.
  */
 #ifndef CAMPAIGN_SESSION_LIMITS_H
 #define CAMPAIGN_SESSION_LIMITS_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct limits;
@@ -37,5 +39,21 @@ unsigned limits_logon_wait_s(struct limits *limits, const struct in6_addr *addre
 			     const struct limits_rate *rate, int64_t now_us);
 void limits_logon_failed(struct limits *limits, const struct in6_addr *address,
 			 const struct limits_rate *rate, int64_t now_us);
+/* Whether a failure from ADDRESS has not been forgiven yet. */
+bool limits_logon_failed_lately(struct limits *limits, const struct in6_addr *address,
+				int64_t now_us);
+
+/* The same for log-ons as LOGIN, there or not, from wherever they come; but an address that has
+ * proven to know the password is not made to wait for the failures of others. */
+unsigned limits_login_wait_s(struct limits *limits, const char *login,
+			     const struct in6_addr *address, const struct limits_rate *rate,
+			     int64_t now_us);
+void limits_login_failed(struct limits *limits, const char *login, const struct limits_rate *rate,
+			 int64_t now_us);
+void limits_login_proven(struct limits *limits, const char *login, const struct in6_addr *address,
+			 int64_t now_us);
+/* Whether a log-on as LOGIN succeeded at ADDRESS within a month. */
+bool limits_login_is_proven(struct limits *limits, const char *login,
+			    const struct in6_addr *address, int64_t now_us);
 
 #endif

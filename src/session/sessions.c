@@ -59,8 +59,6 @@ struct sessions {
 	int64_t refreshed_ms; /* monotonic; when what we know was read; 0: never */
 	uint64_t generation;
 	pthread_rwlock_t lock; /* guards the members above, but not the lane */
-
-	pthread_mutex_t password_lock; /* held during one argon2id */
 };
 
 struct sessions *sessions_new(struct db_lane *lane)
@@ -69,7 +67,6 @@ struct sessions *sessions_new(struct db_lane *lane)
 
 	s->lane = lane;
 	pthread_rwlock_init(&s->lock, NULL);
-	pthread_mutex_init(&s->password_lock, NULL);
 	return s;
 }
 
@@ -103,7 +100,6 @@ void sessions_free(struct sessions **holder)
 	forget_all(&s->bearers);
 	free_operators(&s->operators);
 	pthread_rwlock_destroy(&s->lock);
-	pthread_mutex_destroy(&s->password_lock);
 	free(s);
 	*holder = NULL;
 }
@@ -280,40 +276,41 @@ static enum outcome get_secret(struct sessions *s, unsigned char out[SERVER_SECR
 /* ---- passwords ---- */
 
 /* R4.11, R4.12.  FOUND NULL: no such login. */
-static bool password_is_right(struct sessions *s, const struct store_login *found,
-			      const char *password, bool allow_empty_password)
+static bool password_is_right(const struct store_login *found, const char *password,
+			      bool allow_empty_password)
 {
 	const char *hash = found != NULL ? found->password_hash : "";
-	bool right;
 
 	if (found != NULL && *hash == '\0' && *password == '\0' && allow_empty_password)
 		return true;
 	if (*hash == '\0' || (*password == '\0' && !allow_empty_password))
 		hash = NULL;
-	pthread_mutex_lock(&s->password_lock);
-	right = password_verify(hash, password);
-	pthread_mutex_unlock(&s->password_lock);
-	return right;
+	return password_verify(hash, password);
 }
 
-enum outcome sessions_check_password(struct sessions *s, const char *login, const char *password,
+/* Whatever comes of it: the old hash is still good. */
+static void renew_hash(struct db *db, const struct store_login *found, const char *password)
+{
+	char hash[PASSWORD_HASH_SIZE];
+
+	if (*found->password_hash != '\0' && password_hash_is_old(found->password_hash) &&
+	    password_hash(hash, password) == 0)
+		store_replace_password(db, found->who.id, found->password_hash, hash);
+}
+
+enum outcome sessions_check_password(struct db *db, const char *login, const char *password,
 				     bool allow_empty_password, struct operator_info *out)
 {
 	struct store_login found;
-	struct db *db;
-	enum outcome rc;
-	bool right;
+	enum outcome rc = store_find_login(db, login, &found);
+	bool known = rc == OUTCOME_OK;
 
-	if ((rc = enter_lane(s, &db)) != OUTCOME_OK)
+	if (!known && rc != OUTCOME_INVALID && rc != OUTCOME_REJECTED)
 		return rc;
-	rc = store_find_login(db, login, &found);
-	db_lane_release(s->lane); /* others need it while we hash */
-	if (rc != OUTCOME_OK && rc != OUTCOME_INVALID && rc != OUTCOME_REJECTED)
-		return rc;
-	right =
-	    password_is_right(s, rc == OUTCOME_OK ? &found : NULL, password, allow_empty_password);
-	if (!right || found.disabled)
+	if (!password_is_right(known ? &found : NULL, password, allow_empty_password) ||
+	    found.disabled)
 		return OUTCOME_INVALID;
+	renew_hash(db, &found, password);
 	*out = found.who;
 	return OUTCOME_OK;
 }

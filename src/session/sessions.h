@@ -42,13 +42,15 @@ void sessions_free(struct sessions **s);
 /* With the watcher's own session.  Any thread, one at a time. */
 enum outcome sessions_refresh(struct sessions *s, struct db *db);
 
+/* With DB of the caller's own.  OUTCOME_INVALID: login or password wrong, or operator disabled; one
+ * answer after one and the same time for all three (R4.12).  argon2id is meant to be dear: only
+ * verifier.c calls this, for one password at a time.  A hash of other parameters than token.h's is
+ * renewed when the password was right. */
+enum outcome sessions_check_password(struct db *db, const char *login, const char *password,
+				     bool allow_empty_password, struct operator_info *out);
+
 /* All calls below: any thread. */
 
-/* OUTCOME_INVALID: login or password wrong, or operator disabled; one answer for all three.
- * At most one verification at a time runs in a process, others wait: argon2id is meant to be
- * dear, and ingestion must not starve. */
-enum outcome sessions_check_password(struct sessions *s, const char *login, const char *password,
-				     bool allow_empty_password, struct operator_info *out);
 /* R4.1 to R4.3; TOKEN and SECURITY are written on OUTCOME_OK. */
 enum outcome sessions_open(struct sessions *s, const struct operator_info *who,
 			   unsigned session_timeout_s, unsigned security_timeout_s,

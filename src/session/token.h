@@ -27,9 +27,14 @@ void bearer_token_new(char out[BEARER_TOKEN_SIZE]);
 void token_hash(unsigned char out[TOKEN_HASH_BYTES], const char *token);
 bool token_equal(const char *a, const char *b); /* constant time for equal lengths */
 void secret_new(unsigned char out[SERVER_SECRET_BYTES]);
+/* As campaign_state holds it. */
+void secret_text(char out[2 * SERVER_SECRET_BYTES + 1],
+		 const unsigned char secret[SERVER_SECRET_BYTES]);
 
 /* argon2id; the verification of a NULL hash takes as long and is false (R4.12). */
+/* With the parameters of token.c; verified are hashes of any. */
 int password_hash(char out[PASSWORD_HASH_SIZE], const char *password);
 bool password_verify(const char *hash, const char *password);
+bool password_hash_is_old(const char *hash); /* made with other parameters */
 
 #endif

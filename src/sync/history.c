@@ -27,6 +27,9 @@ static const char sql_prune_ended[] =
 static const char sql_prune_expired[] =
     "DELETE FROM campaign_session WHERE expires_at < UTC_TIMESTAMP(3) - INTERVAL 1 DAY";
 
+static const char sql_prune_audit[] =
+    "DELETE FROM campaign_audit WHERE at < UTC_TIMESTAMP(3) - INTERVAL ? DAY";
+
 #define NUMBER_TEXT 24
 
 static struct db_value number(char text[NUMBER_TEXT], uint64_t value)
@@ -98,6 +101,8 @@ enum outcome history_prune(struct db *db, unsigned days)
 	enum outcome rc;
 
 	if ((rc = db_run(db, sql_prune_runs, &param, 1, NULL, NULL)) != OUTCOME_OK)
+		return rc;
+	if ((rc = db_run(db, sql_prune_audit, &param, 1, NULL, NULL)) != OUTCOME_OK)
 		return rc;
 	if ((rc = db_exec(db, sql_prune_ended)) != OUTCOME_OK)
 		return rc;

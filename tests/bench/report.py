@@ -77,7 +77,7 @@ def machine(folder):
     return {"processors": peers.processors(), "model": cpu[0] if cpu else platform.machine(),
             "memory_gib": round(memory / 2**30, 1), "kernel": platform.release(),
             "data_on": file_system(folder), "mariadb": first_line(program("mariadbd"), "--version"),
-            "nginx": first_line(program("nginx"), "-v"), "php": first_line(peers.php_fpm(), "-v"),
+            "nginx": first_line(program("nginx"), "-v"), "php": first_line(peers.php_fpm(), "-v") if peers.php_fpm() else "",
             "wrk": first_line(program("wrk"), "-v")}
 
 

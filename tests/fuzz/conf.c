@@ -154,8 +154,10 @@ static void write_conf(struct buf *out, const struct conf *c)
 		 c->session_timeout_s, c->security_timeout_s);
 	write_networks(out, "trusted_proxies", c->trusted_proxies, c->trusted_proxy_count);
 	buf_addf(out,
-		 "[limits]\noperator_rate =%u\noperator_burst =%u\nlogon_failures_per_minute =%u\n",
-		 c->operator_rate, c->operator_burst, c->logon_failures_per_minute);
+		 "[limits]\noperator_rate =%u\noperator_burst =%u\nlogon_failures_per_minute =%u\n"
+		 "operator_logon_failures_per_minute =%u\n",
+		 c->operator_rate, c->operator_burst, c->logon_failures_per_minute,
+		 c->operator_logon_failures_per_minute);
 	for (size_t i = 0; i < c->zone_count; i++)
 		write_zone(out, &c->zones[i]);
 	buf_addf(out,

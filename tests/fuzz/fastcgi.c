@@ -211,7 +211,8 @@ static bool line_serve(struct line *l)
 	bool at_end, kept;
 
 	if (!request_handle(&l->worker.fcgx, server_prepare(l->options), room))
-		request_resume(room); /* the writer of server.c has answered */
+		while (!request_resume(room))
+			; /* writer and verifier of server.c have answered */
 	at_end = request_answer(&l->worker.fcgx, room);
 	if (!at_end)
 		connection_linger(&l->worker);

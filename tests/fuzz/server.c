@@ -61,14 +61,16 @@ static enum outcome operator_if(bool right, struct operator_info *out)
 	return OUTCOME_OK;
 }
 
-enum outcome sessions_check_password(struct sessions *s, const char *login, const char *password,
-				     bool allow_empty_password, struct operator_info *out)
+/* Answers at once; the target brings the call back. */
+bool verifier_submit(struct verifier *v, struct verification *what)
 {
-	(void)s;
-	return operator_if(
-	    strcmp(login, "feed1") == 0 &&
-		(*password == '\0' ? allow_empty_password : strcmp(password, "pw") == 0),
-	    out);
+	(void)v;
+	what->late = is_set('q');
+	what->rc = operator_if(strcmp(what->login, "feed1") == 0 &&
+				   (*what->password == '\0' ? what->allow_empty_password
+							    : strcmp(what->password, "pw") == 0),
+			       &what->who);
+	return !is_set('f');
 }
 
 enum outcome sessions_open(struct sessions *s, const struct operator_info *who,

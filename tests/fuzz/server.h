@@ -18,6 +18,7 @@ int server_start(void);
  *   2 5 fault status         w WSDL needs a session     g legacy WSDL bodies
  *   n no schemas yet         s no staging database      r no rights          z bound to a zone
  *   c closed meanwhile       u with a public URL
+ *   f no place for a password, q its turn comes too late
  *   R J U B outcome of the writer, D of the lane, S of the sessions
  */
 struct api *server_prepare(const char *options);

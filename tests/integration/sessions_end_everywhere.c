@@ -252,10 +252,32 @@ static void passwords(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct operator_info who = {0};
 
-		check(sessions_check_password(a.sessions, cases[i].login, cases[i].password,
+		check(sessions_check_password(admin, cases[i].login, cases[i].password,
 					      cases[i].allow_empty, &who) == cases[i].expected,
 		      cases[i].what);
 	}
+}
+
+static void old_hashes_are_renewed(void)
+{
+	static const char count_new[] = "SELECT COUNT(*) FROM campaign_operator WHERE login = 'old'"
+					" AND password_hash LIKE '%m=19456,t=2,p=1$%'";
+	struct operator_info who = {0};
+
+	add_operator(1299, "old",
+		     "$argon2id$v=19$m=65536,t=2,p=1$"
+		     "agTDh5GEw2dxdZ3Hk5s8IQ$LplDSxZAbCUxr8d3c+E+U4iv2cD1theTZ0dZJWP1jyQ",
+		     0);
+	check(sessions_check_password(admin, "old", "wrong", false, &who) == OUTCOME_INVALID &&
+		  ask_number(count_new) == 0,
+	      "a wrong password leaves an old hash as it is");
+	check(sessions_check_password(admin, "old", "correct horse 9", false, &who) == OUTCOME_OK &&
+		  ask_number(count_new) == 1,
+	      "a right one is right, and its hash is made anew");
+	check(sessions_check_password(admin, "old", "correct horse 9", false, &who) == OUTCOME_OK &&
+		  sessions_check_password(admin, "old", "wrong", false, &who) == OUTCOME_INVALID,
+	      "of the same password");
+	must("DELETE FROM campaign_operator WHERE id = 1299");
 }
 
 static void opened_here_known_there(void)
@@ -490,6 +512,7 @@ int main(int argc, char **argv)
 	worker_start(&a);
 	worker_start(&b);
 	passwords();
+	old_hashes_are_renewed();
 	opened_here_known_there();
 	steady_state_costs_no_query();
 	administration();

@@ -37,12 +37,17 @@ static enum outcome known(bool right, struct operator_info *out)
 	return OUTCOME_OK;
 }
 
-enum outcome sessions_check_password(struct sessions *s, const char *login, const char *password,
-				     bool allow_empty_password, struct operator_info *out)
+static bool verifier_is_full, verifier_is_late;
+static enum verifier_caller last_caller;
+
+bool verifier_submit(struct verifier *v, struct verification *what)
 {
-	(void)s;
-	(void)allow_empty_password;
-	return known(strcmp(login, "feed1") == 0 && strcmp(password, "pw") == 0, out);
+	(void)v;
+	last_caller = what->caller;
+	what->late = verifier_is_late;
+	what->rc = known(strcmp(what->login, "feed1") == 0 && strcmp(what->password, "pw") == 0,
+			 &what->who);
+	return !verifier_is_full;
 }
 
 enum outcome sessions_check(struct sessions *s, const char *token, struct operator_info *out,
@@ -185,10 +190,26 @@ static struct call *new_call(struct arena *arena, const struct zone_flags *zone)
 	call->api = &api;
 	call->conf = &conf;
 	call->arena = arena;
+	call->submission = arena_zalloc(arena, sizeof(*call->submission));
 	call->zone = *zone;
 	snprintf(call->address_text, sizeof(call->address_text), "192.0.2.10");
 	address_parse("192.0.2.10", &call->address);
 	return call;
+}
+
+/* As http.c does it: a call whose password was verified comes again. */
+static enum call_result password(struct call *call, const char *login, const char *text)
+{
+	enum call_result result = auth_password(call, login, text);
+
+	return result == CALL_VERIFYING ? auth_password(call, login, text) : result;
+}
+
+static enum call_result check(struct call *call, const struct auth_tokens *tokens)
+{
+	enum call_result result = auth_check(call, tokens);
+
+	return result == CALL_VERIFYING ? auth_check(call, tokens) : result;
 }
 
 static void R4_4_to_R4_6_and_4_6(void **state)
@@ -242,7 +263,7 @@ static void R4_4_to_R4_6_and_4_6(void **state)
 	fresh_limits();
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct call *call = new_call(arena, cases[i].zone);
-		enum call_result result = auth_check(call, &cases[i].tokens);
+		enum call_result result = check(call, &cases[i].tokens);
 
 		if ((result == CALL_OK) != (cases[i].code == NULL) || result == CALL_FAILED)
 			fail_msg("%s: result %d", cases[i].name, result);
@@ -262,10 +283,10 @@ static void R4_3_the_security_token_has_a_life(void **state)
 
 	(void)state;
 	security_is_over = true;
-	assert_int_equal(auth_check(new_call(arena, &plain), &tokens), CALL_REFUSED);
+	assert_int_equal(check(new_call(arena, &plain), &tokens), CALL_REFUSED);
 	tokens.security = NULL;
 	call = new_call(arena, &plain);
-	assert_int_equal(auth_check(call, &tokens), CALL_OK);
+	assert_int_equal(check(call, &tokens), CALL_OK);
 	assert_string_equal(call->session, "___s");
 	security_is_over = false;
 	arena_free(&arena);
@@ -282,10 +303,10 @@ static void an_operator_bound_to_a_zone(void **state)
 		struct call *call = new_call(arena, &plain);
 
 		operator_zone = "all";
-		assert_int_equal(auth_check(call, &ways[i]), CALL_OK);
+		assert_int_equal(check(call, &ways[i]), CALL_OK);
 		operator_zone = "gone";
 		call = new_call(arena, &plain);
-		assert_int_equal(auth_check(call, &ways[i]), CALL_REFUSED);
+		assert_int_equal(check(call, &ways[i]), CALL_REFUSED);
 		assert_string_equal(call->causes[0].code, "XSV-350013");
 		assert_non_null(strstr(call->causes[0].text, "192.0.2.10"));
 	}
@@ -306,7 +327,7 @@ static void a_database_that_is_away_is_no_reason_to_log_on_again(void **state)
 	for (size_t i = 0; i < COUNT(ways); i++) {
 		struct call *call = new_call(arena, &plain);
 
-		assert_int_equal(auth_check(call, &ways[i]), CALL_FAILED);
+		assert_int_equal(check(call, &ways[i]), CALL_FAILED);
 		assert_string_equal(call->causes[0].code, "ODB-240000");
 	}
 	database = OUTCOME_OK;
@@ -322,20 +343,20 @@ static void R2_13_failed_logons_are_limited_per_address(void **state)
 	(void)state;
 	fresh_limits();
 	for (int i = 0; i < 3 * FAILURES; i++) /* successes do not count */
-		assert_int_equal(auth_password(new_call(arena, &plain), "feed1", "pw"), CALL_OK);
+		assert_int_equal(password(new_call(arena, &plain), "feed1", "pw"), CALL_OK);
 	for (int i = 0; i < FAILURES; i++) {
 		call = new_call(arena, &plain);
-		assert_int_equal(auth_password(call, "feed1", "no"), CALL_REFUSED);
+		assert_int_equal(password(call, "feed1", "no"), CALL_REFUSED);
 		assert_string_equal(call->causes[0].code, "XSV-350012");
 	}
 	call = new_call(arena, &plain);
-	assert_int_equal(auth_password(call, "feed1", "pw"), CALL_REFUSED);
+	assert_int_equal(password(call, "feed1", "pw"), CALL_REFUSED);
 	assert_string_equal(call->causes[0].code, "CIN-100020");
 	assert_in_range(call->retry_after, 1, 2);
 
 	call = new_call(arena, &plain); /* others go on */
 	address_parse("192.0.2.11", &call->address);
-	assert_int_equal(auth_password(call, "feed1", "pw"), CALL_OK);
+	assert_int_equal(password(call, "feed1", "pw"), CALL_OK);
 	fresh_limits();
 	arena_free(&arena);
 }
@@ -352,26 +373,107 @@ static void R2_13_every_kind_of_logon_counts(void **state)
 	fresh_limits();
 	for (int i = 0; i < 2 * FAILURES; i++) { /* no log-on: nothing that could be guessed */
 		call = new_call(arena, &zone);
-		assert_int_equal(auth_check(call, &unknown), CALL_REFUSED);
+		assert_int_equal(check(call, &unknown), CALL_REFUSED);
 		assert_string_equal(call->causes[0].code, "XSV-350008");
 	}
 	for (int i = 0; i < FAILURES; i += 3) {
-		assert_int_equal(auth_password(new_call(arena, &zone), "feed1", "no"),
-				 CALL_REFUSED);
+		assert_int_equal(password(new_call(arena, &zone), "feed1", "no"), CALL_REFUSED);
 		assert_int_equal(auth_bearer_logon(new_call(arena, &zone), "no"), CALL_REFUSED);
 		call = new_call(arena, &zone);
-		assert_int_equal(auth_check(call, &pair), CALL_REFUSED);
+		assert_int_equal(check(call, &pair), CALL_REFUSED);
 		assert_string_equal(call->causes[0].code, "XSV-350012");
 	}
 	assert_int_equal(auth_bearer_logon(call = new_call(arena, &zone), "tok"), CALL_REFUSED);
 	assert_string_equal(call->causes[0].code, "CIN-100020");
-	assert_int_equal(auth_check(call = new_call(arena, &zone), &pair), CALL_REFUSED);
+	assert_int_equal(check(call = new_call(arena, &zone), &pair), CALL_REFUSED);
 	assert_string_equal(call->causes[0].code, "CIN-100020");
-	assert_int_equal(auth_check(new_call(arena, &zone), &session), CALL_OK);
+	assert_int_equal(check(new_call(arena, &zone), &session), CALL_OK);
 
 	conf.logon_failures_per_minute = 0; /* off */
 	assert_int_equal(auth_bearer_logon(new_call(arena, &zone), "tok"), CALL_OK);
 	conf.logon_failures_per_minute = FAILURES;
+	fresh_limits();
+	arena_free(&arena);
+}
+
+static struct call *call_from(struct arena *arena, unsigned n)
+{
+	static const struct zone_flags plain = {.any = true};
+	struct call *call = new_call(arena, &plain);
+
+	call->address.s6_addr[14] = (uint8_t)(n >> 8);
+	call->address.s6_addr[15] = (uint8_t)n;
+	return call;
+}
+
+/* From many addresses, each of which fails once; the last step is another operator's. */
+static void R2_13_failed_logons_are_limited_per_login(void **state)
+{
+	static const struct {
+		const char *login;
+		unsigned from;
+		const char *password;
+		const char *code; /* NULL: let in */
+	} then[] = {
+	    {"feed1", 5000, "pw", "CIN-100020"}, /* not known there */
+	    {"feed1", 4000, "pw", NULL},	 /* known there, */
+	    {"feed1", 4000, "no", "XSV-350012"}, /* and judged there */
+	    {"feed1", 4000, "pw", NULL},	 {"other", 5000, "no", "XSV-350012"},
+	};
+	struct arena *arena = arena_new();
+	struct call *call;
+
+	(void)state;
+	fresh_limits();
+	conf.operator_logon_failures_per_minute = FAILURES;
+	assert_int_equal(password(call_from(arena, 4000), "feed1", "pw"), CALL_OK);
+	for (unsigned i = 0; i < FAILURES; i++)
+		assert_int_equal(password(call_from(arena, i), "feed1", "no"), CALL_REFUSED);
+	for (size_t i = 0; i < COUNT(then); i++) {
+		enum call_result result;
+
+		call = call_from(arena, then[i].from);
+		result = password(call, then[i].login, then[i].password);
+		assert_int_equal(result, then[i].code == NULL ? CALL_OK : CALL_REFUSED);
+		if (then[i].code != NULL)
+			assert_string_equal(call->causes[0].code, then[i].code);
+	}
+	conf.operator_logon_failures_per_minute = 0; /* off */
+	assert_int_equal(password(call_from(arena, 5000), "feed1", "pw"), CALL_OK);
+	fresh_limits();
+	arena_free(&arena);
+}
+
+static void R2_13_a_full_lane_refuses_at_once(void **state)
+{
+	static const struct zone_flags zone = {.any = true, .allow_user_password = true};
+	const struct auth_tokens pair = {.session = "feed1/pw"};
+	bool *const reasons[] = {&verifier_is_full, &verifier_is_late};
+	struct arena *arena = arena_new();
+
+	(void)state;
+	fresh_limits();
+	for (size_t i = 0; i < COUNT(reasons); i++) {
+		struct call *logon = new_call(arena, &zone), *other = new_call(arena, &zone);
+
+		*reasons[i] = true;
+		assert_int_equal(password(logon, "feed1", "pw"), CALL_REFUSED);
+		assert_int_equal(check(other, &pair), CALL_REFUSED);
+		assert_string_equal(logon->causes[0].code, "CIN-100020");
+		assert_string_equal(other->causes[0].code, "CIN-100020");
+		assert_int_equal(logon->retry_after, 1);
+		*reasons[i] = false;
+	}
+	/* It was no failure, so nobody is a suspect for it. */
+	assert_int_equal(last_caller, VERIFIER_STRANGER);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(password(new_call(arena, &zone), "feed1", "no"), CALL_REFUSED);
+	assert_int_equal(last_caller, VERIFIER_SUSPECT);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(password(new_call(arena, &zone), "feed1", "pw"), CALL_OK);
+	assert_int_equal(last_caller, VERIFIER_KNOWN);
+	assert_int_equal(password(new_call(arena, &zone), "other", "pw"), CALL_REFUSED);
+	assert_int_equal(last_caller, VERIFIER_SUSPECT);
 	fresh_limits();
 	arena_free(&arena);
 }
@@ -389,18 +491,18 @@ static void R2_13_an_operator_is_limited_whatever_the_token(void **state)
 	conf.operator_rate = 1;
 	conf.operator_burst = COUNT(ways);
 	for (size_t i = 0; i < COUNT(ways); i++)
-		assert_int_equal(auth_check(new_call(arena, &zone), &ways[i]), CALL_OK);
+		assert_int_equal(check(new_call(arena, &zone), &ways[i]), CALL_OK);
 	for (size_t i = 0; i < COUNT(ways); i++) {
 		call = new_call(arena, &zone);
-		assert_int_equal(auth_check(call, &ways[i]), CALL_REFUSED);
+		assert_int_equal(check(call, &ways[i]), CALL_REFUSED);
 		assert_string_equal(call->causes[0].code, "CIN-100020");
 		assert_int_equal(call->retry_after, 1);
 	}
-	/* Logon is limited by address, and by nothing else. */
-	assert_int_equal(auth_password(new_call(arena, &zone), "feed1", "pw"), CALL_OK);
+	/* Logon is limited by its failures, and by nothing else. */
+	assert_int_equal(password(new_call(arena, &zone), "feed1", "pw"), CALL_OK);
 	assert_int_equal(auth_bearer_logon(new_call(arena, &zone), "tok"), CALL_OK);
 	conf.operator_rate = 0;
-	assert_int_equal(auth_check(new_call(arena, &zone), &ways[0]), CALL_OK);
+	assert_int_equal(check(new_call(arena, &zone), &ways[0]), CALL_OK);
 	arena_free(&arena);
 }
 
@@ -449,6 +551,8 @@ int main(void)
 	    cmocka_unit_test(a_database_that_is_away_is_no_reason_to_log_on_again),
 	    cmocka_unit_test(R2_13_failed_logons_are_limited_per_address),
 	    cmocka_unit_test(R2_13_every_kind_of_logon_counts),
+	    cmocka_unit_test(R2_13_failed_logons_are_limited_per_login),
+	    cmocka_unit_test(R2_13_a_full_lane_refuses_at_once),
 	    cmocka_unit_test(R2_13_an_operator_is_limited_whatever_the_token),
 	    cmocka_unit_test(section_4_5_places),
 	};

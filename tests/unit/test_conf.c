@@ -97,6 +97,7 @@ static void empty_file_is_all_defaults(void **state)
 	assert_int_equal(conf->operator_rate, 0); /* R2.13 */
 	assert_int_equal(conf->operator_burst, 100);
 	assert_int_equal(conf->logon_failures_per_minute, 30);
+	assert_int_equal(conf->operator_logon_failures_per_minute, 60);
 	assert_string_equal(conf->option_file, SYSCONFDIR "/campaign-ingest/db.cnf");
 	assert_string_equal(conf->sync_option_file, conf->option_file);
 	assert_string_equal(conf->admin_option_file, conf->option_file);

@@ -178,6 +178,52 @@ static void R2_13_a_limit_of_zero_is_none(void **state)
 	assert_int_equal(wait_of(1, START), 142);
 }
 
+static unsigned login_wait_of(const char *login, uint64_t who, int64_t now_us)
+{
+	const struct in6_addr a = numbered(who);
+
+	return limits_login_wait_s(limits, login, &a, &logons, now_us);
+}
+
+static void login_proven(const char *login, uint64_t who, int64_t now_us)
+{
+	const struct in6_addr a = numbered(who);
+
+	limits_login_proven(limits, login, &a, now_us);
+}
+
+static void R2_13_thirty_failures_of_a_login(void **state)
+{
+	(void)state;
+	login_proven("feed1", 7, START);
+	for (int i = 0; i < 30; i++)
+		limits_login_failed(limits, "feed1", &logons, START);
+	assert_int_equal(login_wait_of("feed1", 1, START), 2); /* from wherever */
+	assert_int_equal(login_wait_of("feed1", 2, START), 2);
+	assert_int_equal(login_wait_of("feed1", 1, START + 2 * S), 0);
+	assert_int_equal(login_wait_of("feed2", 1, START), 0); /* others go on */
+	assert_int_equal(wait_of(1, START), 0);		       /* and addresses */
+
+	assert_int_equal(login_wait_of("feed1", 7, START), 0); /* it knows the password */
+	login_proven("feed1", 7, START);
+	login_proven("feed2", 1, START); /* of another operator: no proof */
+	assert_int_equal(login_wait_of("feed1", 1, START), 2);
+	for (int i = 0; i < 30; i++)
+		limits_login_failed(limits, "feed1", &logons, START + 32 * 86400 * S);
+	assert_int_equal(login_wait_of("feed1", 7, START + 32 * 86400 * S), 2); /* long ago */
+}
+
+static void R2_13_who_fails_is_known_until_it_is_forgiven(void **state)
+{
+	const struct in6_addr a = numbered(1);
+
+	(void)state;
+	assert_false(limits_logon_failed_lately(limits, &a, START));
+	fail_times(1, 1, START);
+	assert_true(limits_logon_failed_lately(limits, &a, START + S));
+	assert_false(limits_logon_failed_lately(limits, &a, START + 2 * S));
+}
+
 static void R2_13_strangers_do_not_lift_a_block(void **state)
 {
 	static const struct limits_rate rate = {1, 1, 5};
@@ -335,6 +381,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(R2_13_thirty_failures_a_minute, map, unmap),
 	    cmocka_unit_test_setup_teardown(R2_13_what_was_judged_at_once_is_paid_for, map, unmap),
 	    cmocka_unit_test_setup_teardown(R2_13_a_limit_of_zero_is_none, map, unmap),
+	    cmocka_unit_test_setup_teardown(R2_13_thirty_failures_of_a_login, map, unmap),
+	    cmocka_unit_test_setup_teardown(R2_13_who_fails_is_known_until_it_is_forgiven, map,
+					    unmap),
 	    cmocka_unit_test_setup_teardown(R2_13_strangers_do_not_lift_a_block, map, unmap),
 	    cmocka_unit_test_setup_teardown(R2_13_a_full_table_gives_places_back, map, unmap),
 	    cmocka_unit_test_setup_teardown(R2_13_threads_share_a_bucket_exactly, map, unmap),

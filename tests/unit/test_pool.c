@@ -49,15 +49,26 @@ static void conf_put(void *context, const struct conf *c)
 	(void)c;
 }
 
-/* "?stage" calls are in the hands of a writer, until commit_staged. */
+/* "?stage" calls are in the hands of a writer, until commit_staged; "?verify" calls are in a
+ * verifier's before, until let_verified. */
 static pthread_mutex_t staged_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct submission *staged;
 static size_t staged_count;
 
+static void keep(struct submission *submission)
+{
+	pthread_mutex_lock(&staged_lock);
+	submission->next = staged;
+	staged = submission;
+	staged_count++;
+	pthread_mutex_unlock(&staged_lock);
+}
+
 bool api_handle(struct api *api, const struct api_request *q, struct arena *arena,
 		struct submission *submission, struct api_response *r)
 {
-	bool stage = q->query != NULL && strcmp(q->query, "stage") == 0;
+	bool verify = q->query != NULL && strcmp(q->query, "verify") == 0;
+	bool stage = verify || (q->query != NULL && strcmp(q->query, "stage") == 0);
 	char c = '.';
 
 	(void)api;
@@ -73,26 +84,30 @@ bool api_handle(struct api *api, const struct api_request *q, struct arena *aren
 		 q->soap_action != NULL ? q->soap_action : "-", q->https, q->body_length, q->body);
 	if (stage) {
 		submission->owner = r;
-		pthread_mutex_lock(&staged_lock);
-		submission->next = staged;
-		staged = submission;
-		staged_count++;
-		pthread_mutex_unlock(&staged_lock);
+		submission->count = verify ? 1 : 0;
+		keep(submission);
 	}
 	return !stage;
 }
 
-void api_resume(struct submission *submission)
+bool api_resume(struct submission *submission)
 {
 	struct api_response *r = submission->owner;
 
+	if (submission->count > 0) {
+		buf_add(&r->body, " verified");
+		submission->count = 0;
+		keep(submission);
+		return false;
+	}
 	buf_add(&r->body, " committed");
+	return true;
 }
 
 /* --- a web server ------------------------------------------------------------------------ */
 
 static struct api api = {.conf_get = conf_get, .conf_put = conf_put};
-static struct answered *answered;
+static struct answered *answered, *verified;
 static struct pool *pool;
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 
@@ -202,12 +217,13 @@ static int start(void **state)
 	    pipe2(let_go, O_CLOEXEC) < 0)
 		return -1;
 	answered = options.answered = answered_new();
+	verified = options.verified = answered_new();
 	pool = pool_start(&options);
 	return pool == NULL ? -1 : 0;
 }
 
-/* As the writer does it: all calls of one commit together. */
-static void commit_staged(size_t count)
+/* Hands COUNT calls back through QUEUE, together. */
+static void hand_back(struct answered *queue, size_t count)
 {
 	int i;
 
@@ -219,11 +235,22 @@ static void commit_staged(size_t count)
 		poll(NULL, 0, 1);
 	}
 	assert_int_equal(staged_count, count);
-	answered_put(answered, staged);
-	answered_wake(answered);
+	answered_put(queue, staged);
+	answered_wake(queue);
 	staged = NULL;
 	staged_count = 0;
 	pthread_mutex_unlock(&staged_lock);
+}
+
+/* As the writer does it: all calls of one commit. */
+static void commit_staged(size_t count)
+{
+	hand_back(answered, count);
+}
+
+static void let_verified(size_t count)
+{
+	hand_back(verified, count);
 }
 
 static int end(void **state)
@@ -232,6 +259,7 @@ static int end(void **state)
 	close(let_go[1]); /* a test that failed may have left calls waiting */
 	pool_stop(&pool);
 	answered_free(&answered);
+	answered_free(&verified);
 	close(in_hand[0]);
 	close(in_hand[1]);
 	close(let_go[0]);
@@ -418,6 +446,28 @@ static void waiting_calls_hold_no_thread(void **state)
 	close(fd);
 }
 
+/* More of them than threads; they come back one at a time, and wait once more, for a commit. */
+static void passwords_hold_no_thread(void **state)
+{
+	enum { CALLS = 10 * THREADS };
+	int fds[CALLS], fd = dial(), i;
+
+	(void)state;
+	for (i = 0; i < CALLS; i++) {
+		fds[i] = dial();
+		ask(fds[i], "DOCUMENT_URI=/a\nQUERY_STRING=verify\n", "", 0, true);
+	}
+	ask(fd, "DOCUMENT_URI=/a\n", "", 0, true);
+	assert_answer(fd, "Status: 200 ");
+	let_verified(CALLS);
+	commit_staged(CALLS);
+	for (i = 0; i < CALLS; i++) {
+		assert_answer(fds[i], " verified committed");
+		close(fds[i]);
+	}
+	close(fd);
+}
+
 static void drain_waits_for_commits(void **state)
 {
 	int fd = dial();
@@ -514,6 +564,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(nonsense_closes_the_connection, start, end),
 	    cmocka_unit_test_setup_teardown(idle_connections_hold_no_thread, start, end),
 	    cmocka_unit_test_setup_teardown(waiting_calls_hold_no_thread, start, end),
+	    cmocka_unit_test_setup_teardown(passwords_hold_no_thread, start, end),
 	    cmocka_unit_test_setup_teardown(drain_waits_for_commits, start, end),
 	    cmocka_unit_test_setup_teardown(drain_answers_calls_in_hand, start, end),
 	    cmocka_unit_test_setup_teardown(drain_answers_waiting_requests, start, end),

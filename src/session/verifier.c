@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A short queue and a thread with a database session of its own: were it the one that request
+ * threads share, they would wait for a thread that the kernel runs last.
+ *
+ * The lowest priority alone is not enough.  Ingestion leaves gaps, as it waits for disks; were they
+ * all filled with argon2id, which goes through 19 MiB twice, it would find its caches swept and
+ * both processors taken at each wake-up.  So after a wrong password the thread rests as long as it
+ * worked.
+ */
+#include "config.h"
+
+#include "session/verifier.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+/* The least that there is without being idle: where processors are free, nobody is kept waiting by
+ * it; where they are not, calls that are known come first. */
+#define NICE 19
+
+/* Where the processors are taken a verification can last for seconds, most of them spent waiting.
+ */
+#define MAX_REST_US 100000
+
+static const unsigned places[] = {
+    [VERIFIER_SUSPECT] = 4, [VERIFIER_STRANGER] = 8, [VERIFIER_KNOWN] = 12};
+
+struct verifier {
+	struct verifier_options options;
+	struct db *db; /* the thread's own; NULL: not connected */
+	pthread_t thread;
+
+	pthread_mutex_t lock; /* guards the members below */
+	pthread_cond_t wakeup;
+	struct verification *first, **last;
+	bool stopping;
+};
+
+/* --- the callers' side ------------------------------------------------------------------- */
+
+/* With the lock. */
+static bool has_place(const struct verifier *v, const struct verification *what)
+{
+	unsigned all = 0, of_address = 0;
+
+	for (const struct verification *w = v->first; w != NULL; w = w->next) {
+		all++;
+		of_address += memcmp(&w->address, &what->address, sizeof(w->address)) == 0;
+	}
+	return all < places[what->caller] && of_address < VERIFIER_ADDRESS_PLACES;
+}
+
+bool verifier_submit(struct verifier *v, struct verification *what)
+{
+	bool accepted;
+
+	what->next = NULL;
+	what->late = false;
+	what->give_up_ms = clock_monotonic_ms() + v->options.wait_limit_ms;
+	pthread_mutex_lock(&v->lock);
+	accepted = has_place(v, what);
+	if (accepted) {
+		*v->last = what;
+		v->last = &what->next;
+		pthread_cond_signal(&v->wakeup);
+	}
+	pthread_mutex_unlock(&v->lock);
+	return accepted;
+}
+
+/* --- the thread -------------------------------------------------------------------------- */
+
+/* Waits for one; NULL: the verifier is to end. */
+static struct verification *take(struct verifier *v)
+{
+	struct verification *what;
+
+	pthread_mutex_lock(&v->lock);
+	while (v->first == NULL && !v->stopping)
+		pthread_cond_wait(&v->wakeup, &v->lock);
+	what = v->first;
+	if (what != NULL) {
+		v->first = what->next;
+		if (v->first == NULL)
+			v->last = &v->first;
+	}
+	pthread_mutex_unlock(&v->lock);
+	return what;
+}
+
+static enum outcome connect_if_needed(struct verifier *v)
+{
+	if (v->db != NULL && (!db_alive(v->db) || db_ping(v->db) != OUTCOME_OK))
+		db_close(&v->db);
+	return v->db != NULL ? OUTCOME_OK : db_open(&v->options.login, &v->db);
+}
+
+static void verify(struct verifier *v, struct verification *what)
+{
+	what->rc = OUTCOME_RETRY;
+	what->late = clock_monotonic_ms() >= what->give_up_ms;
+	if (what->late)
+		return;
+	if ((what->rc = connect_if_needed(v)) == OUTCOME_OK)
+		what->rc = sessions_check_password(v->db, what->login, what->password,
+						   what->allow_empty_password, &what->who);
+}
+
+/* On Linux both are matters of a thread.  SCHED_BATCH: it never drives another one off when it
+ * wakes up. */
+static void step_back(void)
+{
+	const struct sched_param none = {0};
+
+	if (setpriority(PRIO_PROCESS, (id_t)gettid(), NICE) < 0 ||
+	    sched_setscheduler(0, SCHED_BATCH, &none) < 0)
+		log_warn("verifier: the priority of its thread cannot be lowered (%s): guesses of "
+			 "passwords take more from ingestion than they should",
+			 strerror(errno));
+}
+
+static void rest(int64_t us)
+{
+	const int64_t limited = us < MAX_REST_US ? us : MAX_REST_US;
+	const struct timespec pause = {.tv_nsec = (long)limited * 1000};
+
+	nanosleep(&pause, NULL);
+}
+
+static void *verifier_thread(void *argument)
+{
+	struct verifier *v = argument;
+	struct verification *what;
+
+	step_back();
+	while ((what = take(v)) != NULL) {
+		int64_t started_us = clock_monotonic_us();
+		bool wrong;
+
+		verify(v, what);
+		wrong = what->rc == OUTCOME_INVALID;
+		v->options.done(v->options.context, what); /* from here on WHAT may be gone */
+		if (wrong)
+			rest(clock_monotonic_us() - started_us);
+	}
+	return NULL;
+}
+
+/* --- beginning and end ------------------------------------------------------------------- */
+
+static void verifier_free(struct verifier *v)
+{
+	db_close(&v->db);
+	pthread_cond_destroy(&v->wakeup);
+	pthread_mutex_destroy(&v->lock);
+	free(v);
+}
+
+struct verifier *verifier_start(const struct verifier_options *options)
+{
+	struct verifier *v = xcalloc(1, sizeof(*v));
+	int error;
+
+	v->options = *options;
+	v->options.login.quiet = true; /* the watcher says that the database is away */
+	v->last = &v->first;
+	pthread_mutex_init(&v->lock, NULL);
+	pthread_cond_init(&v->wakeup, NULL);
+	error = pthread_create(&v->thread, NULL, verifier_thread, v);
+	if (error != 0) {
+		errno = error;
+		log_errno("verifier: thread");
+		verifier_free(v);
+		return NULL;
+	}
+	return v;
+}
+
+void verifier_stop(struct verifier **holder)
+{
+	struct verifier *v = *holder;
+
+	if (v == NULL)
+		return;
+	pthread_mutex_lock(&v->lock);
+	v->stopping = true;
+	pthread_cond_signal(&v->wakeup);
+	pthread_mutex_unlock(&v->lock);
+	pthread_join(v->thread, NULL);
+	verifier_free(v);
+	*holder = NULL;
+}
