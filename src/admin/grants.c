@@ -23,6 +23,7 @@ struct grant {
 
 /* The pool reads of an operator what a log-on needs, and no password of anybody can be set. */
 static const struct grant base_grants[] = {
+    {"campaign_audit", NULL, "SELECT (at), DELETE"}, /* old rows, with the history */
     {"campaign_bearer", "SELECT (token_hash, operator_id)", NULL},
     {"campaign_operator", "SELECT (id, login, label, password_hash, zone, disabled)", NULL},
     {"campaign_reject", NULL, "SELECT, INSERT, UPDATE"},

@@ -288,16 +288,6 @@ static bool password_is_right(const struct store_login *found, const char *passw
 	return password_verify(hash, password);
 }
 
-/* Whatever comes of it: the old hash is still good. */
-static void renew_hash(struct db *db, const struct store_login *found, const char *password)
-{
-	char hash[PASSWORD_HASH_SIZE];
-
-	if (*found->password_hash != '\0' && password_hash_is_old(found->password_hash) &&
-	    password_hash(hash, password) == 0)
-		store_replace_password(db, found->who.id, found->password_hash, hash);
-}
-
 enum outcome sessions_check_password(struct db *db, const char *login, const char *password,
 				     bool allow_empty_password, struct operator_info *out)
 {
@@ -310,7 +300,6 @@ enum outcome sessions_check_password(struct db *db, const char *login, const cha
 	if (!password_is_right(known ? &found : NULL, password, allow_empty_password) ||
 	    found.disabled)
 		return OUTCOME_INVALID;
-	renew_hash(db, &found, password);
 	*out = found.who;
 	return OUTCOME_OK;
 }

@@ -45,7 +45,7 @@ enum outcome sessions_refresh(struct sessions *s, struct db *db);
 /* With DB of the caller's own.  OUTCOME_INVALID: login or password wrong, or operator disabled; one
  * answer after one and the same time for all three (R4.12).  argon2id is meant to be dear: only
  * verifier.c calls this, for one password at a time.  A hash of other parameters than token.h's is
- * renewed when the password was right. */
+ * good, but not renewed: the pool's account must not be able to set a password. */
 enum outcome sessions_check_password(struct db *db, const char *login, const char *password,
 				     bool allow_empty_password, struct operator_info *out);
 

@@ -51,8 +51,6 @@ static const char sql_login[] =
     "SELECT " OPERATOR_COLUMNS ", o.password_hash, o.disabled"
     " FROM campaign_operator o" OPERATOR_RIGHTS "WHERE o.login = ? ORDER BY r.name, r.scope";
 
-static const char sql_replace_password[] =
-    "UPDATE campaign_operator SET password_hash = ? WHERE id = ? AND password_hash = ?";
 
 static const char sql_add_session[] =
     "INSERT INTO campaign_session (token_hash, operator_id, address, opened_at, expires_at,"
@@ -277,19 +275,6 @@ enum outcome store_find_login(struct db *db, const char *login, struct store_log
 	}
 	db_rows_free(&rows);
 	return rc;
-}
-
-enum outcome store_replace_password(struct db *db, int64_t operator_id, const char *old,
-				    const char *hash)
-{
-	struct db_value params[3];
-	char id_text[24];
-
-	snprintf(id_text, sizeof(id_text), "%lld", (long long)operator_id);
-	params[0] = db_text(hash);
-	params[1] = db_text(id_text);
-	params[2] = db_text(old);
-	return db_run(db, sql_replace_password, params, 3, NULL, NULL);
 }
 
 enum outcome store_add_session(struct db *db, const token_digest hash, int64_t operator_id,

@@ -42,10 +42,6 @@ enum outcome store_find_bearer(struct db *db, const token_digest hash, struct op
 /* OUTCOME_INVALID: no such login. */
 enum outcome store_find_login(struct db *db, const char *login, struct store_login *out);
 
-/* Unless the password has been changed since OLD was read. */
-enum outcome store_replace_password(struct db *db, int64_t operator_id, const char *old,
-				    const char *hash);
-
 /* OUTCOME_INVALID: the operator is gone or disabled. */
 enum outcome store_add_session(struct db *db, const token_digest hash, int64_t operator_id,
 			       unsigned session_s, unsigned security_s, const char *address);

@@ -145,8 +145,3 @@ bool password_verify(const char *hash, const char *password)
 
 	return equal && hash != NULL;
 }
-
-bool password_hash_is_old(const char *hash)
-{
-	return crypto_pwhash_str_needs_rehash(hash, HASH_PASSES, HASH_BYTES) != 0;
-}

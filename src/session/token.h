@@ -35,6 +35,5 @@ void secret_text(char out[2 * SERVER_SECRET_BYTES + 1],
 /* With the parameters of token.c; verified are hashes of any. */
 int password_hash(char out[PASSWORD_HASH_SIZE], const char *password);
 bool password_verify(const char *hash, const char *password);
-bool password_hash_is_old(const char *hash); /* made with other parameters */
 
 #endif

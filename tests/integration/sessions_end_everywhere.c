@@ -258,25 +258,17 @@ static void passwords(void)
 	}
 }
 
-static void old_hashes_are_renewed(void)
+static void old_hashes_are_good(void)
 {
-	static const char count_new[] = "SELECT COUNT(*) FROM campaign_operator WHERE login = 'old'"
-					" AND password_hash LIKE '%m=19456,t=2,p=1$%'";
 	struct operator_info who = {0};
 
 	add_operator(1299, "old",
 		     "$argon2id$v=19$m=65536,t=2,p=1$"
 		     "agTDh5GEw2dxdZ3Hk5s8IQ$LplDSxZAbCUxr8d3c+E+U4iv2cD1theTZ0dZJWP1jyQ",
 		     0);
-	check(sessions_check_password(admin, "old", "wrong", false, &who) == OUTCOME_INVALID &&
-		  ask_number(count_new) == 0,
-	      "a wrong password leaves an old hash as it is");
-	check(sessions_check_password(admin, "old", "correct horse 9", false, &who) == OUTCOME_OK &&
-		  ask_number(count_new) == 1,
-	      "a right one is right, and its hash is made anew");
 	check(sessions_check_password(admin, "old", "correct horse 9", false, &who) == OUTCOME_OK &&
 		  sessions_check_password(admin, "old", "wrong", false, &who) == OUTCOME_INVALID,
-	      "of the same password");
+	      "a hash of other parameters is good");
 	must("DELETE FROM campaign_operator WHERE id = 1299");
 }
 
@@ -512,7 +504,7 @@ int main(int argc, char **argv)
 	worker_start(&a);
 	worker_start(&b);
 	passwords();
-	old_hashes_are_renewed();
+	old_hashes_are_good();
 	opened_here_known_there();
 	steady_state_costs_no_query();
 	administration();
