@@ -21,6 +21,7 @@ static const char sql_audit[] =
 static void who_am_i(char *out, size_t size)
 {
 	const uid_t uid = getuid();
+	/* cppcheck-suppress getpwuidCalled ; there is one thread */
 	const struct passwd *user = getpwuid(uid);
 	const char *sudo = uid == 0 ? getenv("SUDO_USER") : NULL;
 

@@ -196,10 +196,14 @@ static void log_failed_logon(const struct call *call, const char *login)
 	unsigned long skipped;
 	char escaped[64];
 
-	if (log_rate_allow(&rate, 1, &skipped))
-		log_warn("logon failed: operator \"%s\" from %s (%lu more of these)",
-			 log_escape(escaped, sizeof(escaped), login != NULL ? login : "Bearer"),
+	if (!log_rate_allow(&rate, 1, &skipped))
+		return;
+	if (login == NULL)
+		log_warn("logon failed: a Bearer token from %s (%lu more of these)",
 			 call->address_text, skipped);
+	else
+		log_warn("logon failed: operator \"%s\" from %s (%lu more of these)",
+			 log_escape(escaped, sizeof(escaped), login), call->address_text, skipped);
 }
 
 static void logon_failed(struct call *call, const char *login)
@@ -233,11 +237,11 @@ static enum verifier_caller caller_of(const struct call *call, const char *login
 {
 	struct limits *limits = call->api->limits;
 	int64_t now_us = clock_monotonic_us();
+	bool proven = limits_login_is_proven(limits, login, &call->address, now_us);
 
-	if (limits_login_is_proven(limits, login, &call->address, now_us))
-		return VERIFIER_KNOWN;
-	return limits_logon_failed_lately(limits, &call->address, now_us) ? VERIFIER_SUSPECT
-									  : VERIFIER_STRANGER;
+	if (limits_logon_failed_lately(limits, &call->address, now_us))
+		return proven ? VERIFIER_STRANGER : VERIFIER_SUSPECT;
+	return proven ? VERIFIER_KNOWN : VERIFIER_STRANGER;
 }
 
 /* From here on the call is the verifier's, unless it has no place for it. */

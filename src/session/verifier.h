@@ -14,16 +14,12 @@
 #include "db/db.h"
 #include "session/sessions.h"
 
-/* What is known of the address that a password comes from, and how many may wait in a worker when
- * one of these comes: so strangers leave places to those who are known, however many they are. */
+/* What is known of the address that a password comes from. */
 enum verifier_caller {
-	VERIFIER_SUSPECT,  /* a log-on from there failed lately: 4 */
-	VERIFIER_STRANGER, /* 8 */
-	VERIFIER_KNOWN,	   /* this operator has logged on from there: 12 */
+	VERIFIER_SUSPECT,  /* a log-on from there failed lately */
+	VERIFIER_STRANGER, /* nothing; or both of the others */
+	VERIFIER_KNOWN,	   /* this operator has logged on from there */
 };
-
-/* Of them from one address. */
-#define VERIFIER_ADDRESS_PLACES 2
 
 struct verifier;
 

@@ -251,7 +251,7 @@ MEANING = (
     ("CIN-100007", C, "SOAPAction and method element differ"),
     ("CIN-100008", C, "a parameter is missing or is not of its type"),
     ("CIN-100009", C, "a document parameter holds one element, no more and no less"),
-    ("CIN-100020", "429, text", "wait as long as `Retry-After` says"),
+    ("CIN-100020", "429, text", "wait as long as `Retry-After` says; logons get it too, see R2.13"),
     ("CIN-100103", S, "the operator lacks a right"),
     ("CIN-100201", S, "the schema has no `autoStg`"),
     ("CIN-100202", S, "no such attribute or element in the schema"),

@@ -13,7 +13,7 @@ import time
 from campaign import Instance, Session, main, wait_for
 
 RECORD = '<sampleTableStg xtkschema="dem:sampleTableStg" testcol1="a"/>'
-OF_STRANGERS, OF_SUSPECTS, OF_ADDRESS = 8, 4, 2  # session/verifier.c
+OF_STRANGERS, OF_SUSPECTS, OF_ADDRESS = 8, 4, 4  # session/verifier.c
 LATE = 3  # seconds: VERIFIER_WAIT_MS in ingestd/worker.c
 LIMIT = 40  # failures a minute of one login
 
@@ -148,9 +148,9 @@ with Instance(conf={"zone all": {"networks": "0.0.0.0/0, ::/0", "allow_http": "t
         assert Logon(c, home).status() == 200
         with Stopped() as stopped:
             waiting = one_is_refused([Logon(c, fresh(), token=pair if n % 2 else None) for n in range(OF_STRANGERS + 1)])
-            known = [Logon(c, home) for _ in range(OF_ADDRESS)]
+            known = [Logon(c, home) for _ in range(OF_ADDRESS + 2)]
             for one in known:
-                one.join(0.2)
+                one.join(0.1)
                 assert one.answer is None, one.answer  # it has a place
             for token in (None, pair):
                 more = Logon(c, fresh(), token=token)
