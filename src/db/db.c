@@ -66,8 +66,8 @@ void db_library_end(void)
 	mysql_library_end();
 }
 
-/* A server in trouble says the same to every attempt of everybody: once a second is enough.  MORE is
- * filled in with how many lines were left out. */
+/* A server in trouble says the same to every attempt of everybody: once a second is enough.
+ * MORE tells how many lines were left out. */
 static bool worth_a_line(const struct db *db, char *more, size_t size)
 {
 	static struct log_rate rates[64]; /* by label and number, which may share a place */

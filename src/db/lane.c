@@ -23,7 +23,7 @@
 
 /* Whoever waits keeps a request thread from others.  Behind a holder who is slow only one does. */
 #define WAIT_MS 1000
-#define SLOW_MS 100
+#define SLOW_MS 500
 
 /* A session that was lost after such a wait was not torn off: the server does not answer, and to
  * connect again would cost the caller as long a wait once more. */
@@ -37,6 +37,7 @@ struct db_lane {
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t free;
 	bool held;
+	bool passed; /* held by one of those who wait, who does not know it yet */
 	unsigned waiting;
 	bool away; /* the last attempt failed: nobody waits for the one who tries again */
 	int64_t acquired_ms;
@@ -77,30 +78,33 @@ static bool refused(const struct db_lane *lane)
 }
 
 /* With the lock, which others have meanwhile. */
-static void wait_for_turn(struct db_lane *lane)
+static bool wait_for_turn(struct db_lane *lane)
 {
 	struct timespec deadline;
+	bool ours;
 	int rc = 0;
 
 	if (lane->waiting > 0 && clock_monotonic_ms() - lane->acquired_ms > SLOW_MS)
-		return;
+		return false;
 	clock_gettime(CLOCK_MONOTONIC, &deadline);
 	deadline.tv_sec += WAIT_MS / 1000;
 	lane->waiting++;
-	while (lane->held && !refused(lane) && rc == 0)
+	while (!lane->passed && !refused(lane) && rc == 0)
 		rc = pthread_cond_timedwait(&lane->free, &lane->lock, &deadline);
 	lane->waiting--;
+	ours = lane->passed;
+	lane->passed = false;
+	return ours;
 }
 
 /* False: the caller is refused, or has waited for long enough. */
 static bool hold(struct db_lane *lane)
 {
-	bool ours;
+	bool ours = false;
 
 	pthread_mutex_lock(&lane->lock);
-	if (lane->held && !refused(lane))
-		wait_for_turn(lane);
-	ours = !lane->held && !refused(lane);
+	if (!refused(lane))
+		ours = lane->held ? wait_for_turn(lane) : true;
 	if (ours) {
 		lane->held = true;
 		lane->acquired_ms = clock_monotonic_ms();
@@ -109,16 +113,18 @@ static bool hold(struct db_lane *lane)
 	return ours;
 }
 
-/* AWAY: the server is, or does not answer. */
+/* AWAY: the server is, or does not answer.  Whoever waits gets the lane from hand to hand, or those
+ * who come meanwhile would take it away again and again. */
 static void let_go(struct db_lane *lane, bool away)
 {
 	pthread_mutex_lock(&lane->lock);
-	lane->held = false;
 	lane->away = away;
+	lane->passed = !away && lane->waiting > 0;
+	lane->held = lane->passed;
 	if (away) {
 		lane->refuse_until_ms = clock_monotonic_ms() + REFUSE_MS;
 		pthread_cond_broadcast(&lane->free);
-	} else {
+	} else if (lane->passed) {
 		pthread_cond_signal(&lane->free);
 	}
 	pthread_mutex_unlock(&lane->lock);

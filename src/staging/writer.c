@@ -271,12 +271,24 @@ static bool is_connected(struct writer *w, struct writer_error *error)
 	return false;
 }
 
+static bool is_refusing(struct writer *w)
+{
+	bool refusing;
+
+	pthread_mutex_lock(&w->lock);
+	refusing = clock_monotonic_ms() < w->refuse_until_ms;
+	pthread_mutex_unlock(&w->lock);
+	return refusing;
+}
+
 /* ERROR says why there is none, as far as that is known. */
 static enum outcome connect_if_needed(struct writer *w, struct writer_error *error)
 {
 	if (is_connected(w, error))
 		return OUTCOME_OK;
 	disconnect(w);
+	if (is_refusing(w))
+		return OUTCOME_RETRY; /* of calls that came during the failed attempt */
 	if (db_open(&w->options.login, &w->db) == OUTCOME_OK && limit_lock_waits(w) == OUTCOME_OK) {
 		set_cut_fd(w, db_dup_socket(w->db));
 		return OUTCOME_OK;
