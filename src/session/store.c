@@ -51,7 +51,6 @@ static const char sql_login[] =
     "SELECT " OPERATOR_COLUMNS ", o.password_hash, o.disabled"
     " FROM campaign_operator o" OPERATOR_RIGHTS "WHERE o.login = ? ORDER BY r.name, r.scope";
 
-
 static const char sql_add_session[] =
     "INSERT INTO campaign_session (token_hash, operator_id, address, opened_at, expires_at,"
     " security_expires_at) SELECT UNHEX(?), o.id, ?, UTC_TIMESTAMP(3),"

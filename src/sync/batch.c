@@ -486,12 +486,13 @@ static enum outcome finish_for_sure(struct turn *t)
 }
 
 /*
- * Calls come first: while they come in, a run rests between two batches for as long as the
- * last one took, when it holds no lock and no transaction.  A trickle of calls is not worth it.
+ * Calls come first: while they come in, a run rests between two batches, when it holds no lock and
+ * no transaction, and a third longer than the last one took, since the other thread works
+ * beside that.  A trickle of calls is not worth it.
  */
 static void give_way(const struct turn *t)
 {
-	uint64_t ms = t->found.milliseconds;
+	uint64_t ms = t->found.milliseconds * 4 / 3;
 	struct timespec rest = {.tv_sec = (time_t)(ms / 1000),
 				.tv_nsec = (long)(ms % 1000) * 1000000};
 
