@@ -60,6 +60,10 @@ with Instance(conf={"session": {"trusted_proxies": "127.0.0.1"},
         assert new(steps) == [("folder add", "shop", ""), ("service add", "news", ""),
                               ("service remove", "news", ""), ("folder remove", "shop", "")]
 
+    def space():
+        ((action, schema, detail),) = new(lambda: c.admin("db", "compact", "dem:sampleTable"))
+        assert (action, schema) == ("db compact", "dem:sampleTable") and " bytes, now " in detail, detail
+
     def schemas():
         path = SOURCE / "sql/schemas/samples/dem_sampleTable.xml"
         assert new(lambda: c.deploy(path)) == [("schema deploy", "dem:sampleTable", str(path))]
@@ -123,5 +127,5 @@ with Instance(conf={"session": {"trusted_proxies": "127.0.0.1"},
         assert len(audit()) == kept and not any(row["action"] == "folder add" for row in audit())
 
     sys.exit(main([(f.__name__, f) for f in (
-        what_was_done_so_far, operators, services_and_folders, schemas, what_fails_leaves_nothing, who_with_sudo,
+        what_was_done_so_far, operators, services_and_folders, space, schemas, what_fails_leaves_nothing, who_with_sudo,
         since, rejects_keep_operator_and_address, failed_logons_are_logged, it_is_pruned_with_the_runs)]))
