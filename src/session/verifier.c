@@ -132,9 +132,8 @@ static void step_back(void)
 
 	if (setpriority(PRIO_PROCESS, (id_t)gettid(), NICE) < 0 ||
 	    sched_setscheduler(0, SCHED_BATCH, &none) < 0)
-		log_warn("verifier: the priority of its thread cannot be lowered (%s): guesses of "
-			 "passwords take more from ingestion than they should",
-			 strerror(errno));
+		log_errno("verifier: guesses of passwords take more from ingestion than they "
+			  "should: the priority of its thread cannot be lowered");
 }
 
 static void rest(int64_t us)
