@@ -32,7 +32,7 @@
 #define WRITER_WAIT_MS 3000
 
 /* Likewise; between its turn and its answer lies the verification itself. */
-#define VERIFIER_WAIT_MS 3000
+#define VERIFIER_WAIT_MS 2000
 
 /* How often calls that have waited too long are looked for. */
 #define EXPIRE_MS 100

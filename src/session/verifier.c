@@ -33,6 +33,9 @@
  */
 #define MAX_REST_US 100000
 
+/* After the database failed one log-on the next ones are refused at once for so long. */
+#define REFUSE_MS 1000
+
 /* A caller finds a place while fewer wait than this, whoever they are: so those who guess leave
  * places to strangers, and both to those who are known, however many they are.  Many programs of
  * one host may log on at once; that they do not wait too long is seen to by wait_limit_ms. */
@@ -44,7 +47,8 @@ static const unsigned places[] = {
 
 struct verifier {
 	struct verifier_options options;
-	struct db *db; /* the thread's own; NULL: not connected */
+	struct db *db; /* NULL: not connected; the thread's own, as is the next */
+	int64_t refuse_until_ms;
 	pthread_t thread;
 
 	pthread_mutex_t lock; /* guards the members below */
@@ -113,15 +117,27 @@ static enum outcome connect_if_needed(struct verifier *v)
 	return v->db != NULL ? OUTCOME_OK : db_open(&v->options.login, &v->db);
 }
 
+/* When the database is away, or does not answer, one log-on a second waits for it. */
+static enum outcome check_password(struct verifier *v, struct verification *what)
+{
+	enum outcome rc = OUTCOME_RETRY;
+
+	if (clock_monotonic_ms() < v->refuse_until_ms)
+		return rc;
+	if ((rc = connect_if_needed(v)) == OUTCOME_OK)
+		rc = sessions_check_password(v->db, what->login, what->password,
+					     what->allow_empty_password, &what->who);
+	if (rc == OUTCOME_RETRY && (v->db == NULL || !db_alive(v->db)))
+		v->refuse_until_ms = clock_monotonic_ms() + REFUSE_MS;
+	return rc;
+}
+
 static void verify(struct verifier *v, struct verification *what)
 {
 	what->rc = OUTCOME_RETRY;
 	what->late = clock_monotonic_ms() >= what->give_up_ms;
-	if (what->late)
-		return;
-	if ((what->rc = connect_if_needed(v)) == OUTCOME_OK)
-		what->rc = sessions_check_password(v->db, what->login, what->password,
-						   what->allow_empty_password, &what->who);
+	if (!what->late)
+		what->rc = check_password(v, what);
 }
 
 /* On Linux both are matters of a thread.  SCHED_BATCH: it never drives another one off when it

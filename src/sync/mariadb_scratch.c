@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/log.h"
 #include "schema/ddl.h"
 #include "sync/fold.h"
 
@@ -141,10 +140,6 @@ enum outcome scratch_open(struct db *db, const struct schema *s, const size_t *k
 	t->name = xasprintf("`campaign_scratch_%u`", number);
 	t->words = (s->field_count + SCRATCH_WORD_BITS - 1) / SCRATCH_WORD_BITS;
 	t->columns = FIXED_COLUMNS + 2 * t->words + s->field_count;
-	if (!t->entity_indexed)
-		log_warn("%s: reconciling on %s%s without an index reads the whole table for every "
-			 "batch: declare it as key or dbindex",
-			 s->id, s->fields[key[0]].xpath, key_count > 1 ? ", ..." : "");
 	rc = create(t);
 	if (rc == OUTCOME_OK)
 		rc = open_bulk(t);

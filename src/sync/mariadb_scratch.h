@@ -26,6 +26,7 @@ struct scratch {
 	size_t *key;
 	size_t key_count;
 	bool entity_indexed; /* the entity's table has an index that serves the key */
+	bool warned;	     /* that it has none */
 	char *name;	     /* quoted */
 	struct db_bulk *bulk;
 	bool finds;			  /* the last merge has found rows */

@@ -40,6 +40,8 @@ struct target {
 	bool loaded;   /* the resting one is, for the batch that comes next */
 	struct db *db; /* of the one that works */
 	struct copy *copy;
+	const struct schema *slow_schema; /* of the last warning */
+	size_t slow_field;
 	char reason[REASON_SIZE];
 };
 
@@ -170,6 +172,23 @@ static enum outcome fitting(struct target *t, enum outcome rc, bool too_large)
 	return rc;
 }
 
+/* Once for a key list, though each session has a scratch table for it. */
+static void warn_of_slow_key(struct target *t, struct scratch *scratch)
+{
+	const struct schema *s = scratch->schema;
+
+	if (scratch->entity_indexed || scratch->warned)
+		return;
+	scratch->warned = true;
+	if (t->slow_schema == s && t->slow_field == scratch->key[0])
+		return;
+	t->slow_schema = s;
+	t->slow_field = scratch->key[0];
+	log_warn("%s: reconciling on %s%s without an index reads the whole table for every "
+		 "batch: declare it as key or dbindex",
+		 s->id, s->fields[scratch->key[0]].xpath, scratch->key_count > 1 ? ", ..." : "");
+}
+
 static enum outcome mariadb_merge(struct target *t, const struct schema *s, const size_t *key,
 				  size_t key_count, const struct merge_record *records,
 				  size_t count, struct merge_counts *counts)
@@ -182,6 +201,7 @@ static enum outcome mariadb_merge(struct target *t, const struct schema *s, cons
 	rc = session_scratch(&t->sessions[t->working], s, key, key_count, &scratch);
 	if (rc != OUTCOME_OK)
 		return checked(t, rc);
+	warn_of_slow_key(t, scratch);
 	rc = mariadb_merge_set(scratch, records, count, counts, &too_large);
 	return fitting(t, rc, too_large);
 }

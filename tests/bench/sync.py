@@ -5,7 +5,7 @@
 
     sync.py                 the comparison: 1,000,000 changes, three workloads
     sync.py --locks         calls that come in while a backlog is moved: their rate, their lock waits
-    sync.py --scale         campaign-sync alone with 100,000, 1,000,000 and 10,000,000 changes
+    sync.py --scale         100,000, 1,000,000 and 10,000,000 changes: whether the time grows with them
 
 Every run starts from the same state: a fresh log, fresh target, nothing left to purge.  Rounds
 alternate, and the medians are compared.  After each run the target's content is compared with what
@@ -176,21 +176,37 @@ def part_compare(bench):
     return results, bars
 
 
-def part_scale(bench):
+def scale(bench, name):
+    """Medians by backlog."""
     results = []
-    print(f"{'changes':>10} {'rows/s':>9} {'us per row':>11} {'client CPU':>11} {'server CPU':>11}"
-          f" {'peak RSS':>9}")
     for rows in bench.options.scale:
         backlog = Backlog(bench.c, "insert", rows)
         rounds = bench.options.rounds if rows <= 1000000 else 1  # a long one is its own mean
-        m = median_of([bench.measure(SYNC, backlog) for _ in range(rounds)])
+        m = median_of([bench.measure(name, backlog) for _ in range(rounds)])
         results.append({"rows": rows, **m})
-        print(f"{rows:10} {m['rows_per_s']:9,.0f} {1e6 / m['rows_per_s']:11.2f} {m['client_cpu_s']:9.2f} s"
-              f" {m['server_cpu_s']:9.2f} s {m['peak_rss_mib']:5.1f} MiB", flush=True)
-    least, most = min(results, key=lambda r: r["rows"]), max(results, key=lambda r: r["rows"])
-    return results, [
-        Bar(f"time per row, {most['rows']} over {least['rows']} changes", LINEAR,
-            least["rows_per_s"] / most["rows_per_s"], at_least=False),
+        print(f"{name:14} {rows:10} {m['rows_per_s']:9,.0f} {1e6 / m['rows_per_s']:11.2f}"
+              f" {m['client_cpu_s']:9.2f} s {m['server_cpu_s']:9.2f} s {m['peak_rss_mib']:5.1f} MiB", flush=True)
+    return results
+
+
+def ends_of(results):
+    return min(results, key=lambda r: r["rows"]), max(results, key=lambda r: r["rows"])
+
+
+def growth(results):
+    least, most = ends_of(results)
+    return least["rows_per_s"] / most["rows_per_s"]
+
+
+def part_scale(bench):
+    """The hand-written SQL tells how much of the growth is the server's."""
+    print(f"{'program':14} {'changes':>10} {'rows/s':>9} {'us per row':>11} {'client CPU':>11} {'server CPU':>11}"
+          f" {'peak RSS':>9}")
+    results, by_hand = scale(bench, SYNC), scale(bench, HAND)
+    print(f"time per row, the largest over the smallest: {SYNC} {growth(results):.2f}, {HAND} {growth(by_hand):.2f}")
+    least, most = ends_of(results)
+    return {SYNC: results, HAND: by_hand}, [
+        Bar(f"time per row, {most['rows']} over {least['rows']} changes", LINEAR, growth(results), at_least=False),
         Bar("peak RSS", RSS_MIB, max(r["peak_rss_mib"] for r in results), at_least=False, unit="MiB"),
         Bar(f"peak RSS, {most['rows']} over {least['rows']} changes", RSS_GROWTH,
             most["peak_rss_mib"] / least["peak_rss_mib"], at_least=False)]
@@ -230,7 +246,7 @@ def arguments():
                    help="rows per batch of the hand-written SQL (%(default)s)")
     p.add_argument("--no-archiver", action="store_true", help="leave pt-archiver out")
     p.add_argument("--scale", type=int, nargs="*", metavar="CHANGES",
-                   help="campaign-sync alone with growing backlogs")
+                   help="growing backlogs")
     p.add_argument("--locks", type=int, nargs="?", const=300000, metavar="CHANGES",
                    help="calls during the sync of a backlog (%(const)s)")
     p.add_argument("--sync-options", default="", help="more options for campaign-sync")
