@@ -36,6 +36,10 @@
 /* After the database failed one log-on the next ones are refused at once for so long. */
 #define REFUSE_MS 1000
 
+/* A session that is found lost after such a wait was not torn off: the server does not answer, and
+ * to connect anew would cost the caller as long a wait once more. */
+#define HUNG_MS 800
+
 /* A caller finds a place while fewer wait than this, whoever they are: so those who guess leave
  * places to strangers, and both to those who are known, however many they are.  Many programs of
  * one host may log on at once; that they do not wait too long is seen to by wait_limit_ms. */
@@ -112,8 +116,13 @@ static struct verification *take(struct verifier *v)
 
 static enum outcome connect_if_needed(struct verifier *v)
 {
-	if (v->db != NULL && (!db_alive(v->db) || db_ping(v->db) != OUTCOME_OK))
+	int64_t asked_ms = clock_monotonic_ms();
+
+	if (v->db != NULL && (!db_alive(v->db) || db_ping(v->db) != OUTCOME_OK)) {
 		db_close(&v->db);
+		if (clock_monotonic_ms() - asked_ms >= HUNG_MS)
+			return OUTCOME_RETRY;
+	}
 	return v->db != NULL ? OUTCOME_OK : db_open(&v->options.login, &v->db);
 }
 
