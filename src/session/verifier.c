@@ -5,8 +5,8 @@
  *
  * The lowest priority alone is not enough.  Ingestion leaves gaps, as it waits for disks; were they
  * all filled with argon2id, which goes through 19 MiB twice, it would find its caches swept and
- * both processors taken at each wake-up.  So after a wrong password the thread rests twice as long as
- * it worked.
+ * both processors taken at each wake-up.  So after a wrong password the thread rests twice as long
+ * as it worked.
  */
 #include "config.h"
 
