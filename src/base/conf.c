@@ -103,6 +103,7 @@ static const struct key conf_keys[] = {
     {"sync", "batch_bytes", NUMBER("33554432", 65536, GIBIBYTE), AT(sync_batch_bytes)},
     {"sync", "batch_rows", NUMBER("10000", 1, 1000000), AT(sync_batch_rows)},
     {"sync", "history_days", NUMBER("90", 1, 36500), AT(history_days)},
+    {"sync", "jobs", NUMBER("2", 1, 8), AT(sync_jobs)},
     {ZONE, "allow_empty_password", FLAG, IN_ZONE(allow_empty_password)},
     {ZONE, "allow_http", FLAG, IN_ZONE(allow_http)},
     {ZONE, "allow_user_password", FLAG, IN_ZONE(allow_user_password)},

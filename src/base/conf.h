@@ -89,6 +89,7 @@ struct conf {
 	/* [sync] */
 	unsigned sync_batch_rows;
 	unsigned sync_batch_bytes;
+	unsigned sync_jobs;    /* schemas that are moved at a time */
 	unsigned history_days; /* runs and ended sessions are kept so long */
 	/* [log] */
 	char *log_level;

@@ -17,13 +17,13 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "sync/ahead.h"
 #include "sync/fold.h"
+#include "sync/interrupt.h"
 #include "sync/reject.h"
 #include "sync/sorting.h"
 #include "sync/subscription.h"
@@ -404,7 +404,7 @@ static enum outcome read_batch(void *context)
 	struct turn *t = context;
 	enum outcome rc;
 
-	if ((rc = ends_check_lock(t->o.ends)) != OUTCOME_OK || t->next_read)
+	if ((rc = run_lock_check(t->o.ends->lock)) != OUTCOME_OK || t->next_read)
 		return rc;
 	return batch_read(t->o.ends->db, &t->o, t->reader, t->now->log.last, t->next);
 }
@@ -487,19 +487,19 @@ static enum outcome finish_for_sure(struct turn *t)
 
 /*
  * Calls come first: while they come in, a run rests between two batches, when it holds no lock and
- * no transaction, and a third longer than the last one took, since the other thread works
- * beside that.  A trickle of calls is not worth it.
+ * no transaction.  One lane rests a third longer than its last batch took, since its other thread
+ * works beside that; of several, all together do as much work as one alone would.  A trickle of
+ * calls is not worth it.
  */
 static void give_way(const struct turn *t)
 {
-	uint64_t ms = t->found.milliseconds * 4 / 3;
-	struct timespec rest = {.tv_sec = (time_t)(ms / 1000),
-				.tv_nsec = (long)(ms % 1000) * 1000000};
+	uint64_t ms = t->found.milliseconds;
+	unsigned busy = t->o.busy != NULL ? atomic_load(t->o.busy) : 1;
 
 	if (!t->next_read || t->next->newest <= t->now->newest) /* or all that was there is gone */
 		return;
 	if ((t->next->newest - t->now->newest) * TRICKLE > t->count)
-		nanosleep(&rest, NULL); /* a signal ends it early, as it should */
+		interrupt_pause(ms * 7 * busy / 3 - ms);
 }
 
 static enum outcome apply_batch(struct turn *t)

@@ -8,6 +8,7 @@
 #ifndef CAMPAIGN_SYNC_BATCH_H
 #define CAMPAIGN_SYNC_BATCH_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -36,6 +37,7 @@ struct turn_options {
 	uint64_t run_id;
 	const char *log_id;	   /* renewed for this run */
 	struct run_counts *counts; /* the turn adds to it */
+	const atomic_uint *busy;   /* lanes that merge, this one included; NULL: it alone */
 };
 
 struct turn *turn_new(const struct turn_options *options);

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two ends of a run, staging and target, and the lock that keeps a second run away.  A
- * session that was lost is opened again between two tries of a unit, never inside one.
+ * The two ends of a lane (lanes.h), staging and target.  A session that was lost is opened again
+ * between two tries of a unit, never inside one.  One thread uses them, but for what ahead.h says.
  */
 #ifndef CAMPAIGN_SYNC_ENDS_H
 #define CAMPAIGN_SYNC_ENDS_H
 
-#include <stdbool.h>
-
 #include "base/conf.h"
 #include "base/outcome.h"
 #include "db/db.h"
+#include "sync/run_lock.h"
 #include "sync/target.h"
 
 struct ends {
@@ -19,21 +18,18 @@ struct ends {
 	struct db_login login; /* staging */
 	struct db *db;	       /* staging */
 	struct target *target;
-	struct db *lock; /* a session of its own: the lock lives as long as it does */
-	bool locking;
+	struct run_lock *lock; /* the run's, not owned */
+	unsigned lane;	       /* from 0 */
 };
 
-void ends_init(struct ends *e, const struct conf *conf, const struct target_ops *ops);
-/* *HELD: another run has the lock. */
-enum outcome ends_lock(struct ends *e, bool *held);
+/* The lock is set by the caller. */
+void ends_init(struct ends *e, const struct conf *conf, const struct target_ops *ops,
+	       unsigned lane);
 /* Opens what is not open, and opens again what was lost. */
 enum outcome ends_open_staging(struct ends *e);
 enum outcome ends_open_target(struct ends *e);
 void ends_close_target(struct ends *e);
 void ends_close(struct ends *e);
-
-/* Asks the lock's session; a lock that was lost is taken again, if nobody else has it now. */
-enum outcome ends_check_lock(struct ends *e);
 
 /*
  * After a unit ended in RETRY: waits, longer each time, and opens what was lost.  OK: try

@@ -4,8 +4,11 @@
 #define CAMPAIGN_SYNC_INTERRUPT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 void interrupt_install(void);
 bool interrupted(void);
+/* Ends early when a signal comes; in any thread, whichever got the signal. */
+void interrupt_pause(uint64_t ms);
 
 #endif

@@ -8,30 +8,67 @@
 
 #include "base/log.h"
 
+#define NUMBER_TEXT 16
+
 /* Seconds: what a killed run's last statement may take.  The caller tries again. */
-static const char sql_lock[] =
-    "SELECT GET_LOCK(LEFT(CONCAT('campaign-sync-target-', ?, ':', DATABASE()), 64), 10)";
+#define PATIENCE 10
 
-#define NUMBER_TEXT 12
+/* CALL('the name of lock NUMBER'REST): 1, or 0. */
+static void add_call(struct buf *sql, const char *call, unsigned number, const char *rest)
+{
+	buf_addf(sql,
+		 "IFNULL(%s(LEFT(CONCAT('campaign-sync-target-', %u, ':', DATABASE()), 64)%s), 0)",
+		 call, number, rest);
+}
 
-enum outcome session_lock(struct session *s, unsigned number)
+static enum outcome ask(struct session *s, const struct buf *sql, int64_t *answer)
 {
 	struct db_rows *rows = NULL;
-	char text[NUMBER_TEXT];
-	struct db_value param;
 	enum outcome rc;
-	bool got;
 
-	snprintf(text, sizeof(text), "%u", number);
-	param = db_text(text);
-	if ((rc = db_run(s->db, sql_lock, &param, 1, &rows, NULL)) != OUTCOME_OK)
+	if ((rc = db_run(s->db, buf_text(sql), NULL, 0, &rows, NULL)) != OUTCOME_OK)
 		return rc;
-	got = db_rows_next(rows) && db_rows_int(rows, 0) == 1;
+	*answer = db_rows_next(rows) ? db_rows_int(rows, 0) : 0;
 	db_rows_free(&rows);
-	if (got)
-		return OUTCOME_OK;
+	return OUTCOME_OK;
+}
+
+/* How many locks of FIRST to LAST the session has got, or has released. */
+static enum outcome ask_each(struct session *s, const char *call, const char *rest, unsigned first,
+			     unsigned last, int64_t *answer)
+{
+	struct buf sql = BUF_INIT;
+	enum outcome rc;
+
+	buf_add(&sql, "SELECT ");
+	for (unsigned n = first; n <= last; n++) {
+		add_call(&sql, call, n, rest);
+		buf_add(&sql, n < last ? " + " : "");
+	}
+	rc = ask(s, &sql, answer);
+	buf_free(&sql);
+	return rc;
+}
+
+enum outcome session_lock(struct session *s, unsigned first, unsigned last)
+{
+	char rest[NUMBER_TEXT];
+	int64_t got = 0;
+	enum outcome rc;
+
+	snprintf(rest, sizeof(rest), ", %d", PATIENCE);
+	rc = ask_each(s, "GET_LOCK", rest, first, last, &got);
+	if (rc != OUTCOME_OK || got == (int64_t)(last - first) + 1)
+		return rc;
 	log_warn("cloud: a session of another run is still at work there");
 	return OUTCOME_RETRY;
+}
+
+enum outcome session_unlock(struct session *s, unsigned first, unsigned last)
+{
+	int64_t released = 0;
+
+	return ask_each(s, "RELEASE_LOCK", "", first, last, &released);
 }
 
 enum outcome session_open(struct session *s, const struct db_login *login, unsigned number)
@@ -40,7 +77,7 @@ enum outcome session_open(struct session *s, const struct db_login *login, unsig
 
 	if ((rc = db_open(login, &s->db)) != OUTCOME_OK)
 		return rc;
-	if ((rc = session_lock(s, number)) != OUTCOME_OK)
+	if ((rc = session_lock(s, number, number)) != OUTCOME_OK)
 		db_close(&s->db);
 	return rc;
 }

@@ -26,8 +26,10 @@ struct session {
 /* RETRY: a session of another run has the lock NUMBER. */
 enum outcome session_open(struct session *s, const struct db_login *login, unsigned number);
 void session_close(struct session *s);
-/* Another session's lock, for one that could not be opened. */
-enum outcome session_lock(struct session *s, unsigned number);
+/* The locks of other sessions, for one that could not be opened, or to see that they have ended.
+ * RETRY: one of them is held.  What was got meanwhile stays the session's. */
+enum outcome session_lock(struct session *s, unsigned first, unsigned last);
+enum outcome session_unlock(struct session *s, unsigned first, unsigned last);
 
 /* The scratch table for this schema and key list; the session's, until it is closed. */
 enum outcome session_scratch(struct session *s, const struct schema *schema, const size_t *key,

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 
 #define BATCH_MAX 1000000
+#define JOBS_MAX  8
 
 static const char usage[] =
     "usage: campaign-sync [OPTION]...\n"
@@ -23,6 +24,7 @@ static const char usage[] =
     "  --if-requested    only what callers have asked for; nothing, if they have not\n"
     "  --dry-run         say what would be merged, change nothing\n"
     "  --batch ROWS      changes per transaction at most\n"
+    "  --jobs N          schemas that are moved at a time, at most\n"
     "  --quiet           errors only\n"
     "  --json            the summary as one JSON object\n"
     "  --help            this text\n"
@@ -37,6 +39,7 @@ enum {
 	OPT_IF_REQUESTED,
 	OPT_DRY_RUN,
 	OPT_BATCH,
+	OPT_JOBS,
 	OPT_QUIET,
 	OPT_JSON,
 	OPT_HELP,
@@ -49,6 +52,7 @@ static const struct option long_options[] = {
     {"dry-run", no_argument, NULL, OPT_DRY_RUN},
     {"help", no_argument, NULL, OPT_HELP},
     {"if-requested", no_argument, NULL, OPT_IF_REQUESTED},
+    {"jobs", required_argument, NULL, OPT_JOBS},
     {"json", no_argument, NULL, OPT_JSON},
     {"quiet", no_argument, NULL, OPT_QUIET},
     {"schema", required_argument, NULL, OPT_SCHEMA},
@@ -63,7 +67,7 @@ static bool wrong_usage(int *status)
 	return false;
 }
 
-static int read_rows(const char *text, unsigned *out)
+static int read_number(const char *option, const char *text, unsigned most, unsigned *out)
 {
 	unsigned long value;
 	char *end;
@@ -71,8 +75,8 @@ static int read_rows(const char *text, unsigned *out)
 	errno = 0;
 	value = strtoul(text, &end, 10);
 	if (errno != 0 || *text < '0' || *text > '9' || *end != '\0' || value == 0 ||
-	    value > BATCH_MAX) {
-		fprintf(stderr, "campaign-sync: --batch takes a number from 1 to %d\n", BATCH_MAX);
+	    value > most) {
+		fprintf(stderr, "campaign-sync: --%s takes a number from 1 to %u\n", option, most);
 		return -1;
 	}
 	*out = (unsigned)value;
@@ -96,7 +100,10 @@ static bool take(struct options *o, int option, int *status)
 		o->dry_run = true;
 		return true;
 	case OPT_BATCH:
-		return read_rows(optarg, &o->batch_rows) == 0 || wrong_usage(status);
+		return read_number("batch", optarg, BATCH_MAX, &o->batch_rows) == 0 ||
+		       wrong_usage(status);
+	case OPT_JOBS:
+		return read_number("jobs", optarg, JOBS_MAX, &o->jobs) == 0 || wrong_usage(status);
 	case OPT_QUIET:
 		o->quiet = true;
 		return true;

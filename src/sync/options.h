@@ -20,6 +20,7 @@ struct options {
 	const char **schemas; /* none: all that are staged */
 	size_t schema_count;
 	unsigned batch_rows; /* 0: as configured */
+	unsigned jobs;	     /* schemas at a time; likewise */
 	bool if_requested, dry_run, quiet, json;
 };
 

@@ -5,10 +5,13 @@
 #include "sync/progress.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -17,13 +20,20 @@
 #define LINE_EVERY_MS 10000
 #define LINE_SIZE     256
 #define TIME_SIZE     32
+#define NAME_SIZE     32
 
 static const char wipe[] = "\r\033[K";
 
-bool progress_wants_total(bool quiet)
-{
-	return !quiet && isatty(STDERR_FILENO) == 1;
-}
+struct progress {
+	pthread_mutex_t mutex;
+	bool quiet;
+	/* The bar: of the turns since there was none. */
+	const char *schema; /* the only one's */
+	unsigned turns, active;
+	uint64_t total, done;
+	int64_t started_ms;
+	int64_t next_ms; /* when it is drawn anew */
+};
 
 /* "1:05 left"; nothing as long as there is no rate to tell it by. */
 static void format_left(char out[TIME_SIZE], uint64_t left, uint64_t rate)
@@ -52,54 +62,121 @@ static void cut_to_terminal(char *line)
 		line[columns - 1] = '\0';
 }
 
-static void draw_bar(struct progress *p)
+static void draw_bar(const struct progress *p)
 {
 	int64_t elapsed = clock_monotonic_ms() - p->started_ms;
 	uint64_t total = p->total > p->done ? p->total : p->done;
 	uint64_t rate = elapsed > 0 ? p->done * 1000 / (uint64_t)elapsed : 0;
 	int filled = total > 0 ? (int)(p->done * BAR_WIDTH / total) : 0;
-	char bar[BAR_WIDTH + 1], left[TIME_SIZE], line[LINE_SIZE] = "";
+	char bar[BAR_WIDTH + 1], left[TIME_SIZE], several[NAME_SIZE], line[LINE_SIZE] = "";
 
 	for (int i = 0; i < BAR_WIDTH; i++)
 		bar[i] = i < filled ? '#' : '-';
 	bar[BAR_WIDTH] = '\0';
 	format_left(left, total - p->done, rate);
-	snprintf(line, sizeof(line), "%s [%s] %" PRIu64 "/%" PRIu64 ", %" PRIu64 "/s%s", p->schema,
-		 bar, p->done, total, rate, left);
+	snprintf(several, sizeof(several), "%u schemas", p->turns);
+	snprintf(line, sizeof(line), "%s [%s] %" PRIu64 "/%" PRIu64 ", %" PRIu64 "/s%s",
+		 p->turns == 1 ? p->schema : several, bar, p->done, total, rate, left);
 	cut_to_terminal(line);
 	fprintf(stderr, "%s%s", wipe, line);
 	fflush(stderr);
 }
 
-void progress_begin(struct progress *p, const char *schema, uint64_t total, bool quiet)
+struct progress *progress_new(bool quiet)
 {
-	*p = (struct progress){.schema = schema, .total = total, .quiet = quiet};
-	p->started_ms = clock_monotonic_ms();
-	p->bar = total > 0 && progress_wants_total(quiet);
-	p->next_ms = p->started_ms + (p->bar ? BAR_EVERY_MS : LINE_EVERY_MS);
-	if (!p->bar)
+	struct progress *p = xcalloc(1, sizeof(*p));
+
+	pthread_mutex_init(&p->mutex, NULL);
+	p->quiet = quiet;
+	return p;
+}
+
+void progress_free(struct progress **p)
+{
+	if (*p == NULL)
 		return;
+	pthread_mutex_destroy(&(*p)->mutex);
+	free(*p);
+	*p = NULL;
+}
+
+bool progress_wants_total(const struct progress *p)
+{
+	return !p->quiet && isatty(STDERR_FILENO) == 1;
+}
+
+static void bar_begin(struct progress *p, const char *schema, uint64_t total)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (p->active == 0) {
+		p->turns = 0;
+		p->total = p->done = 0;
+		p->started_ms = now;
+	}
+	p->active++;
+	p->turns++;
+	p->schema = schema;
+	p->total += total;
+	p->next_ms = now + BAR_EVERY_MS;
 	log_set_line_start(wipe);
 	draw_bar(p);
 }
 
-void progress_add(struct progress *p, uint64_t changes)
+static void bar_add(struct progress *p, uint64_t changes)
 {
+	int64_t now = clock_monotonic_ms();
+
 	p->done += changes;
-	if (p->quiet || clock_monotonic_ms() < p->next_ms)
+	if (now < p->next_ms)
 		return;
-	if (p->bar)
-		draw_bar(p);
-	else
-		log_info("%s: %" PRIu64 " changes so far", p->schema, p->done);
-	p->next_ms = clock_monotonic_ms() + (p->bar ? BAR_EVERY_MS : LINE_EVERY_MS);
+	draw_bar(p);
+	p->next_ms = now + BAR_EVERY_MS;
 }
 
-void progress_end(struct progress *p)
+static void bar_end(struct progress *p)
 {
-	if (!p->bar)
+	if (--p->active > 0)
 		return;
 	fputs(wipe, stderr); /* the summary takes its place */
 	fflush(stderr);
 	log_set_line_start("");
+}
+
+void progress_begin(struct progress *p, struct progress_turn *t, const char *schema, uint64_t total)
+{
+	*t = (struct progress_turn){.progress = p, .schema = schema};
+	t->next_ms = clock_monotonic_ms() + LINE_EVERY_MS;
+	t->bar = total > 0 && progress_wants_total(p);
+	if (!t->bar)
+		return;
+	pthread_mutex_lock(&p->mutex);
+	bar_begin(p, schema, total);
+	pthread_mutex_unlock(&p->mutex);
+}
+
+void progress_add(struct progress_turn *t, uint64_t changes)
+{
+	struct progress *p = t->progress;
+
+	t->done += changes;
+	if (t->bar) {
+		pthread_mutex_lock(&p->mutex);
+		bar_add(p, changes);
+		pthread_mutex_unlock(&p->mutex);
+	} else if (!p->quiet && clock_monotonic_ms() >= t->next_ms) {
+		log_info("%s: %" PRIu64 " changes so far", t->schema, t->done);
+		t->next_ms = clock_monotonic_ms() + LINE_EVERY_MS;
+	}
+}
+
+void progress_end(struct progress_turn *t)
+{
+	struct progress *p = t->progress;
+
+	if (!t->bar)
+		return;
+	pthread_mutex_lock(&p->mutex);
+	bar_end(p);
+	pthread_mutex_unlock(&p->mutex);
 }

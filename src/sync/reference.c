@@ -184,7 +184,7 @@ static enum outcome try_to_copy(void *context)
 
 	c->found = (struct merge_counts){0};
 	c->at_staging = false;
-	if ((rc = ends_check_lock(c->o->ends)) != OUTCOME_OK)
+	if ((rc = run_lock_check(c->o->ends->lock)) != OUTCOME_OK)
 		return rc;
 	if ((rc = e->ops->begin(e->target)) != OUTCOME_OK)
 		return rc;

@@ -79,6 +79,11 @@ static bool is_zero(struct db_value number)
 
 /* Set-up. */
 
+bool subscription_writes_to(const struct schema *s, const struct schema *other)
+{
+	return strcmp(s->id, subscription_id) == 0 && strcmp(other->id, history_id) == 0;
+}
+
 /* False if S lacks the field. */
 static bool find(const struct schema *s, const char *xpath, size_t *field)
 {

@@ -34,6 +34,9 @@ enum subscription_line { /* numbered as nms:subHisto's action */
 enum subscription_line subscription_step(enum subscription_state *state, enum operation operation,
 					 enum subscription_status status);
 
+/* S is nms:subscription and OTHER its history. */
+bool subscription_writes_to(const struct schema *s, const struct schema *other);
+
 struct subhisto;
 
 /* NULL if S is another schema than nms:subscription, or nms:subHisto is not deployed; the

@@ -36,6 +36,7 @@ static struct run_counts total_of(const struct summary *s)
 
 	for (size_t i = 0; i < s->count; i++)
 		run_counts_add(&total, &s->results[i].counts);
+	total.milliseconds = s->milliseconds; /* schemas take theirs side by side */
 	return total;
 }
 

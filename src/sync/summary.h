@@ -7,23 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sync/history.h"
-
-#define SUMMARY_MESSAGE_SIZE 501
-
-struct schema_result {
-	char *id;
-	uint64_t bound; /* of the log, when the run started */
-	struct run_counts counts;
-	bool failed;
-	char message[SUMMARY_MESSAGE_SIZE]; /* why */
-};
+#include "sync/result.h"
 
 struct summary {
 	uint64_t run_id; /* 0: a dry run */
 	bool dry_run;
 	const char *outcome; /* as in campaign_run: "done", "rejects", "failed" */
 	const char *message;
+	uint64_t milliseconds; /* from the lock to the end */
 	const struct schema_result *results;
 	size_t count;
 };

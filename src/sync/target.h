@@ -51,9 +51,13 @@ struct target;
 
 struct target_ops {
 	const char *name;
-	enum outcome (*open)(const struct conf *conf, struct target **out);
+	/* LANE: from 0; no two targets of a run that are open at a time have the same. */
+	enum outcome (*open)(const struct conf *conf, unsigned lane, struct target **out);
 	void (*close)(struct target **t);
 	bool (*alive)(const struct target *t);
+	/* Waits until nothing of an earlier run, with up to LANES lanes, is under way there; T is
+	 * lane 0, and the only one that is open.  RETRY: it takes too long. */
+	enum outcome (*await_others)(struct target *t, unsigned lanes);
 	/* The table is there and has S's columns; OUTCOME_INVALID with a reason if not. */
 	enum outcome (*check)(struct target *t, const struct schema *s);
 	/*

@@ -35,6 +35,7 @@ static const char sql_recorded[] = "SELECT seqs FROM campaign_applied WHERE log_
 static const char sql_forget[] = "DELETE FROM campaign_applied WHERE log_id = ?";
 
 struct target {
+	unsigned lane;
 	struct session sessions[SESSIONS];
 	unsigned working;
 	bool loaded;   /* the resting one is, for the batch that comes next */
@@ -78,17 +79,18 @@ static void mariadb_close(struct target **t)
  * COMMIT of a killed run may be in either. */
 static enum outcome open_sessions(struct target *t, const struct db_login *login)
 {
+	unsigned number = t->lane * SESSIONS;
 	enum outcome rc;
 
-	if ((rc = session_open(&t->sessions[0], login, 0)) != OUTCOME_OK)
+	if ((rc = session_open(&t->sessions[0], login, number)) != OUTCOME_OK)
 		return rc;
 	t->db = t->sessions[0].db;
-	if (session_open(&t->sessions[1], login, 1) == OUTCOME_OK)
+	if (session_open(&t->sessions[1], login, number + 1) == OUTCOME_OK)
 		return OUTCOME_OK;
-	return session_lock(&t->sessions[0], 1);
+	return session_lock(&t->sessions[0], number + 1, number + 1);
 }
 
-static enum outcome mariadb_open(const struct conf *conf, struct target **out)
+static enum outcome mariadb_open(const struct conf *conf, unsigned lane, struct target **out)
 {
 	struct db_login login = {
 	    .option_file = conf->sync_option_file,
@@ -100,6 +102,7 @@ static enum outcome mariadb_open(const struct conf *conf, struct target **out)
 	struct target *t = xcalloc(1, sizeof(*t));
 	enum outcome rc;
 
+	t->lane = lane;
 	rc = open_sessions(t, &login);
 	if (rc == OUTCOME_OK)
 		*out = t;
@@ -111,6 +114,19 @@ static enum outcome mariadb_open(const struct conf *conf, struct target **out)
 static bool mariadb_alive(const struct target *t)
 {
 	return db_alive(t->db);
+}
+
+/* Whoever works there holds a lock.  The first lane asks, so the others' have the next numbers. */
+static enum outcome mariadb_await_others(struct target *t, unsigned lanes)
+{
+	unsigned last = lanes * SESSIONS - 1;
+	enum outcome rc;
+
+	if (lanes < 2)
+		return OUTCOME_OK;
+	if ((rc = session_lock(&t->sessions[0], SESSIONS, last)) == OUTCOME_OK)
+		rc = session_unlock(&t->sessions[0], SESSIONS, last);
+	return checked(t, rc);
 }
 
 /* A column that the schema does not know is somebody else's, and left alone. */
@@ -417,6 +433,7 @@ const struct target_ops target_mariadb = {
     .open = mariadb_open,
     .close = mariadb_close,
     .alive = mariadb_alive,
+    .await_others = mariadb_await_others,
     .check = mariadb_check,
     .load = mariadb_load,
     .turn = mariadb_turn,
