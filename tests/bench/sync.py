@@ -6,6 +6,8 @@
     sync.py                 the comparison: 1,000,000 changes, three workloads
     sync.py --locks         calls that come in while a backlog is moved: their rate, their lock waits
     sync.py --scale         100,000, 1,000,000 and 10,000,000 changes: whether the time grows with them
+    sync.py --scale --table 10000000     likewise, into a table that holds so many records before
+    sync.py --side-by-side  two schemas, one after the other and at the same time
 
 Every run starts from the same state: a fresh log, fresh target, nothing left to purge.  Rounds
 alternate, and the medians are compared.  After each run the target's content is compared with what
@@ -34,7 +36,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 SERVER = ["--innodb-buffer-pool-size=1G", "--innodb-log-file-size=4G", "--local-infile=1"]
 # For --scale: a server's memory holds the table.  Where it does not, random primary keys make any
 # server wait for its disk, and that would be measured.
-LARGE_SERVER = SERVER + ["--innodb-buffer-pool-size=8G"]
+LARGE_SERVER = SERVER + ["--innodb-buffer-pool-size=8G", "--innodb-log-file-size=16G"]
 SYNC, HAND, ARCHIVER = "campaign-sync", "hand-written", "pt-archiver"
 
 # The bars.
@@ -182,11 +184,30 @@ def scale(bench, name):
     for rows in bench.options.scale:
         backlog = Backlog(bench.c, "insert", rows)
         rounds = bench.options.rounds if rows <= 1000000 else 1  # a long one is its own mean
-        m = median_of([bench.measure(name, backlog) for _ in range(rounds)])
-        results.append({"rows": rows, **m})
-        print(f"{name:14} {rows:10} {m['rows_per_s']:9,.0f} {1e6 / m['rows_per_s']:11.2f}"
-              f" {m['client_cpu_s']:9.2f} s {m['server_cpu_s']:9.2f} s {m['peak_rss_mib']:5.1f} MiB", flush=True)
+        results.append(scaled(name, rows, [bench.measure(name, backlog) for _ in range(rounds)]))
     return results
+
+
+def scale_on_table(bench):
+    """Likewise for campaign-sync and a large table, to which each run adds."""
+    c, results, series = bench.c, [], 1
+    Backlog(c, "insert", 0).fill_table(TABLE, bench.options.table)
+    for rows in bench.options.scale:
+        runs = []
+        for _ in range(bench.options.rounds if rows <= 1000000 else 1):
+            Backlog(c, "insert", rows, series).fill_log()
+            series += 1
+            quiet_down(c)
+            runs.append(timed(c, bench.command(SYNC, "insert"), rows))
+        results.append(scaled(SYNC, rows, runs))
+    return results
+
+
+def scaled(name, rows, runs):
+    m = median_of(runs)
+    print(f"{name:14} {rows:10} {m['rows_per_s']:9,.0f} {1e6 / m['rows_per_s']:11.2f}"
+          f" {m['client_cpu_s']:9.2f} s {m['server_cpu_s']:9.2f} s {m['peak_rss_mib']:5.1f} MiB", flush=True)
+    return {"rows": rows, **m}
 
 
 def ends_of(results):
@@ -202,14 +223,44 @@ def part_scale(bench):
     """The hand-written SQL tells how much of the growth is the server's."""
     print(f"{'program':14} {'changes':>10} {'rows/s':>9} {'us per row':>11} {'client CPU':>11} {'server CPU':>11}"
           f" {'peak RSS':>9}")
-    results, by_hand = scale(bench, SYNC), scale(bench, HAND)
-    print(f"time per row, the largest over the smallest: {SYNC} {growth(results):.2f}, {HAND} {growth(by_hand):.2f}")
+    if bench.options.table:
+        results, by_hand = scale_on_table(bench), []
+    else:
+        results, by_hand = scale(bench, SYNC), scale(bench, HAND)
+    print("time per row, the largest over the smallest: " + ", ".join(
+        f"{name} {growth(r):.2f}" for name, r in ((SYNC, results), (HAND, by_hand)) if r))
     least, most = ends_of(results)
     return {SYNC: results, HAND: by_hand}, [
         Bar(f"time per row, {most['rows']} over {least['rows']} changes", LINEAR, growth(results), at_least=False),
         Bar("peak RSS", RSS_MIB, max(r["peak_rss_mib"] for r in results), at_least=False, unit="MiB"),
         Bar(f"peak RSS, {most['rows']} over {least['rows']} changes", RSS_GROWTH,
             most["peak_rss_mib"] / least["peak_rss_mib"], at_least=False)]
+
+
+def part_side_by_side(bench):
+    """dem:sampleTable and a twin of it, which have nothing to do with each other."""
+    c, half = bench.c, bench.options.side_by_side // 2
+    source = (campaign.SOURCE / "sql/schemas/samples/dem_sampleTable.xml").read_text()
+    c.deploy_text(source.replace("sampleTable", "twinTable"), "twin.xml")
+    pairs = [(TABLE, LOG), (TABLE.replace("sample", "twin"), LOG.replace("sample", "twin"))]
+    rounds = {1: [], 2: []}
+    for n in range(2 * bench.options.rounds):
+        for table, log in pairs:
+            c.cloud(f"TRUNCATE TABLE {table}")
+            Backlog(c, "insert", half, log=log).fill_log()
+        quiet_down(c)
+        jobs = 1 + (n + n // 2) % 2  # 1 2 2 1 1 2
+        rounds[jobs].append(timed(c, [*bench.command(SYNC, "insert"), "--jobs", str(jobs)], 2 * half))
+        assert [c.cloud(f"SELECT COUNT(*) FROM {table}") for table, _ in pairs] == [[[str(half)]]] * 2
+        print(f"  --jobs {jobs} {rounds[jobs][-1]['seconds']:7.2f} s", file=sys.stderr, flush=True)
+    medians = {jobs: median_of(runs) for jobs, runs in rounds.items()}
+    for jobs, m in medians.items():
+        print(f"--jobs {jobs} {m['rows_per_s']:9,.0f} rows/s {m['client_cpu_s']:9.2f} s {m['server_cpu_s']:9.2f} s"
+              f" {m['peak_rss_mib']:5.1f} MiB")
+    return medians, [
+        Bar("rate of two schemas side by side over one after the other", 1.0,
+            medians[2]["rows_per_s"] / medians[1]["rows_per_s"]),
+        Bar("peak RSS", RSS_MIB, medians[2]["peak_rss_mib"], at_least=False, unit="MiB")]
 
 
 def part_locks(bench):
@@ -247,6 +298,9 @@ def arguments():
     p.add_argument("--no-archiver", action="store_true", help="leave pt-archiver out")
     p.add_argument("--scale", type=int, nargs="*", metavar="CHANGES",
                    help="growing backlogs")
+    p.add_argument("--table", type=int, metavar="RECORDS", help="with --scale: what the target holds before")
+    p.add_argument("--side-by-side", type=int, nargs="?", const=1000000, metavar="CHANGES",
+                   help="changes of two schemas together (%(const)s)")
     p.add_argument("--locks", type=int, nargs="?", const=300000, metavar="CHANGES",
                    help="calls during the sync of a backlog (%(const)s)")
     p.add_argument("--sync-options", default="", help="more options for campaign-sync")
@@ -265,8 +319,8 @@ def machine(c, server):
 def main():
     options, started = arguments(), time.monotonic()
     name, part = (("scale", part_scale) if options.scale else ("locks", part_locks) if options.locks else
-                  ("comparison", part_compare))
-    campaign.need("cc", "pkg-config", *([] if options.no_archiver else ["pt-archiver"]))
+                  ("side_by_side", part_side_by_side) if options.side_by_side else ("comparison", part_compare))
+    campaign.need("cc", "pkg-config", *([] if options.no_archiver or name != "comparison" else ["pt-archiver"]))
     c = campaign.Instance(start=False, threads=16)
     server = LARGE_SERVER if options.scale else SERVER
     c.db.options += server

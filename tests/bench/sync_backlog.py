@@ -9,6 +9,7 @@ import time
 
 LOG = "dem_sampleTableStg_log"
 TABLE = "dem_sampleTable"
+SERIES = 10 ** 9  # more than a backlog has
 STRIDE = 7368787  # a prime: the keys of a backlog come once each, far from their neighbours
 
 WORKLOADS = ("insert", "insertOrUpdate", "mixed")
@@ -34,32 +35,34 @@ def code(number):
 
 
 class Backlog:
-    """ROWS changes of one WORKLOAD in the staging log of instance C."""
+    """ROWS changes of one WORKLOAD in the staging log of instance C.  Backlogs with different SERIES have
+    different identifiers."""
 
-    def __init__(self, c, workload, rows):
-        self.c, self.workload, self.rows = c, workload, rows
+    def __init__(self, c, workload, rows, series=0, log=LOG):
+        self.c, self.workload, self.rows, self.series, self.log = c, workload, rows, series, log
 
     def known(self):
         return 0 if self.workload == "insert" else self.rows // 2
 
     def fill_log(self):
         """A row of an insert names its key, which the server has made; other rows do not."""
-        self.c.staging(f"TRUNCATE TABLE {LOG}")
+        self.c.staging(f"TRUNCATE TABLE {self.log}")
         keyed = self.workload != "insert"
+        own = f"seq + {self.series * SERIES}"
         fields = (f"CASE operation WHEN 3 THEN '{SOME_FIELDS}' WHEN 4 THEN 'code' ELSE '{ALL_FIELDS}' END"
                   if keyed else f"'id,{ALL_FIELDS}'")
         of_record, of_update = "operation <= 2", "operation <= 3"
         columns = {
             "_operation": "operation", "_key": "'@code'" if keyed else "'@id'", "_fields": fields,
             "_operator": "'feed1'", "_address": "'127.0.0.1'",
-            "id": f"IF({of_record}, {uuid('seq')}, NULL)", "code": code(f"seq * {STRIDE} % {self.rows}"),
+            "id": f"IF({of_record}, {uuid(own)}, NULL)", "code": code(f"seq * {STRIDE} % {self.rows}"),
             "testcol1": f"IF({of_update}, {TEXT1}, NULL)", "testcol2": f"IF({of_record}, {TEXT2}, NULL)",
             "amount": f"IF({of_update}, seq / 8, NULL)", "quantity": f"IF({of_record}, seq % 1000, NULL)",
             "day": f"IF({of_record}, '2026-01-01' + INTERVAL seq % 300 DAY, NULL)"}
         for first in range(1, self.rows + 1, 1000000):
             last = min(first + 999999, self.rows)
             self.c.staging(
-                f"INSERT INTO {LOG} ({', '.join(columns)}) SELECT {', '.join(columns.values())} FROM"
+                f"INSERT INTO {self.log} ({', '.join(columns)}) SELECT {', '.join(columns.values())} FROM"
                 f" (SELECT seq, {OPERATION[self.workload]} AS operation FROM seq_{first}_to_{last}) s"
                 " ORDER BY seq")
 
@@ -71,6 +74,13 @@ class Backlog:
         self.c.cloud(f"INSERT INTO {table} (id, code, testcol1, testcol2, amount, quantity, day)"
                      f" SELECT {uuid(KNOWN)} AS id, {code('seq')}, 'old', 'old', 1, 1, '2020-01-01'"
                      f" FROM seq_0_to_{self.known() - 1} ORDER BY id")
+
+    def fill_table(self, table, rows):
+        """TABLE holds ROWS other records."""
+        self.c.cloud(f"TRUNCATE TABLE {table}")
+        self.c.cloud(f"INSERT INTO {table} (id, code, testcol1, testcol2, amount, quantity, day)"
+                     f" SELECT {uuid(KNOWN)} AS id, {code(f'seq * {STRIDE} % {rows}')}, {TEXT1}, {TEXT2}, 1, 1,"
+                     f" '2020-01-01' FROM seq_1_to_{rows} ORDER BY id")
 
     def checksum(self, table):
         """Of what TABLE holds, in whatever order: rows, and a sum over all columns."""
