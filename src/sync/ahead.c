@@ -15,7 +15,7 @@ static const char sql_version[] = "SELECT value FROM campaign_state WHERE name =
 
 struct ahead {
 	const struct turn_options *o;
-	struct log_reader *reader;
+	const struct batch_source *source;
 	struct db *db; /* the thread's own session, kept from one task to the next */
 	pthread_t thread;
 	bool running;
@@ -79,20 +79,19 @@ static bool is_plain(const struct log_batch *b)
 	return true;
 }
 
-enum outcome batch_read(struct db *db, const struct turn_options *o, struct log_reader *reader,
-			uint64_t after, struct ahead_batch *batch)
+enum outcome batch_read(struct db *db, const struct batch_source *source, uint64_t after,
+			struct ahead_batch *batch)
 {
 	enum outcome rc;
 
 	batch->folded = 0;
-	if ((rc = log_reader_read(reader, db, after, &batch->log)) != OUTCOME_OK)
+	if ((rc = log_reader_read(source->reader, db, after, &batch->log)) != OUTCOME_OK)
 		return rc;
 	if (is_plain(&batch->log)) {
 		batch->folded = fold_run(batch->fold, batch->log.changes, batch->log.count);
 		ahead_batch_list(batch);
 	}
-	if ((rc = log_reader_bound(db, o->schema, &batch->newest)) != OUTCOME_OK)
-		return rc;
+	batch->arrived = arrivals_ask(source->arrivals, db);
 	return recorded_version(db, &batch->version);
 }
 
@@ -114,12 +113,12 @@ enum outcome batch_settle(struct db *db, const struct turn_options *o, const str
 	return rc;
 }
 
-struct ahead *ahead_new(const struct turn_options *options, struct log_reader *reader)
+struct ahead *ahead_new(const struct turn_options *options, const struct batch_source *source)
 {
 	struct ahead *a = xcalloc(1, sizeof(*a));
 
 	a->o = options;
-	a->reader = reader;
+	a->source = source;
 	return a;
 }
 
@@ -165,7 +164,7 @@ static void *work(void *context)
 	}
 	if (a->next == NULL)
 		return NULL;
-	a->read = batch_read(a->db, a->o, a->reader, a->after, a->next) == OUTCOME_OK;
+	a->read = batch_read(a->db, a->source, a->after, a->next) == OUTCOME_OK;
 	if (a->read)
 		load(a->o, a->next);
 	return NULL;

@@ -16,6 +16,7 @@
 
 #include "base/outcome.h"
 #include "db/db.h"
+#include "sync/arrivals.h"
 #include "sync/batch.h"
 #include "sync/fold.h"
 #include "sync/history.h"
@@ -30,7 +31,7 @@
 struct ahead_batch {
 	struct log_batch log;
 	uint64_t version;
-	uint64_t newest; /* the log's largest number then */
+	uint64_t arrived; /* changes, since the batch before was read */
 	/* The first run, folded as if nothing in it were to be put aside, and its records side by
 	 * side; FOLDED: how many changes it took, 0 if it is still to be folded. */
 	struct fold *fold;
@@ -49,8 +50,14 @@ struct settlement {
 	struct run_counts counts; /* for the history, as they stood then */
 };
 
-enum outcome batch_read(struct db *db, const struct turn_options *o, struct log_reader *reader,
-			uint64_t after, struct ahead_batch *batch);
+/* What a turn reads with; one thread at a time. */
+struct batch_source {
+	struct log_reader *reader;
+	struct arrivals *arrivals;
+};
+
+enum outcome batch_read(struct db *db, const struct batch_source *source, uint64_t after,
+			struct ahead_batch *batch);
 /* One transaction: what was applied goes, REJECTS (may be NULL) are moved, the counts are
  * written. */
 enum outcome batch_settle(struct db *db, const struct turn_options *o, const struct settlement *s,
@@ -58,12 +65,12 @@ enum outcome batch_settle(struct db *db, const struct turn_options *o, const str
 
 struct ahead;
 
-/* OPTIONS and READER outlive it. */
-struct ahead *ahead_new(const struct turn_options *options, struct log_reader *reader);
+/* OPTIONS and SOURCE outlive it. */
+struct ahead *ahead_new(const struct turn_options *options, const struct batch_source *source);
 void ahead_free(struct ahead **a); /* waits */
 
 /* SETTLE (NULL: nothing), and then read behind the number AFTER into NEXT (NULL: nothing), and load
- * it.  Until ahead_wait all of them, the reader, and the ends' target as far as target.h says so
+ * it.  Until ahead_wait all of them, the source, and the ends' target as far as target.h says so
  * belong to the other thread: the target must not be closed. */
 void ahead_start(struct ahead *a, const struct settlement *settle, uint64_t after,
 		 struct ahead_batch *next);

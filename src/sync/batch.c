@@ -37,7 +37,7 @@
 
 struct turn {
 	struct turn_options o;
-	struct log_reader *reader;
+	struct batch_source source;
 	struct sorting *sorting;
 	struct subhisto *subhisto;
 	bool recorded; /* the target holds a record of an earlier batch */
@@ -60,11 +60,12 @@ struct turn *turn_new(const struct turn_options *options)
 	struct turn *t = xcalloc(1, sizeof(*t));
 
 	t->o = *options;
-	t->reader = log_reader_new(options->schema, options->bound, options->batch_rows,
-				   options->batch_bytes / SHARES_OF_MEMORY);
+	t->source.reader = log_reader_new(options->schema, options->bound, options->batch_rows,
+					  options->batch_bytes / SHARES_OF_MEMORY);
+	t->source.arrivals = arrivals_new(options->registry);
 	t->sorting = sorting_new(options->ends, options->registry, options->schema);
 	t->subhisto = subhisto_new(options->registry, options->schema);
-	t->ahead = ahead_new(&t->o, t->reader);
+	t->ahead = ahead_new(&t->o, &t->source);
 	t->now = ahead_batch_new(options->schema);
 	t->next = ahead_batch_new(options->schema);
 	t->settlement = xcalloc(1, sizeof(*t->settlement));
@@ -88,7 +89,8 @@ void turn_free(struct turn **t)
 	ahead_batch_free(&(*t)->next);
 	free_settlement((*t)->settlement);
 	free_settlement((*t)->unsettled);
-	log_reader_free(&(*t)->reader);
+	log_reader_free(&(*t)->source.reader);
+	arrivals_free(&(*t)->source.arrivals);
 	sorting_free(&(*t)->sorting);
 	subhisto_free(&(*t)->subhisto);
 	free(*t);
@@ -406,7 +408,7 @@ static enum outcome read_batch(void *context)
 
 	if ((rc = run_lock_check(t->o.ends->lock)) != OUTCOME_OK || t->next_read)
 		return rc;
-	return batch_read(t->o.ends->db, &t->o, t->reader, t->now->log.last, t->next);
+	return batch_read(t->o.ends->db, &t->source, t->now->log.last, t->next);
 }
 
 /* The next batch becomes the one at hand. */
@@ -496,9 +498,7 @@ static void give_way(const struct turn *t)
 	uint64_t ms = t->found.milliseconds;
 	unsigned busy = t->o.busy != NULL ? atomic_load(t->o.busy) : 1;
 
-	if (!t->next_read || t->next->newest <= t->now->newest) /* or all that was there is gone */
-		return;
-	if ((t->next->newest - t->now->newest) * TRICKLE > t->count)
+	if (t->next_read && t->next->arrived * TRICKLE > t->count)
 		interrupt_pause(ms * 7 * busy / 3 - ms);
 }
 

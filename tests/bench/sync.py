@@ -29,7 +29,7 @@ sys.dont_write_bytecode = True
 import campaign
 import load
 from report import Bar
-from sync_backlog import ALL_FIELDS, LOG, TABLE, WORKLOADS, Backlog, quiet_down
+from sync_backlog import ALL_FIELDS, LOG, PAIR, TABLE, WORKLOADS, Backlog, deploy_twin, quiet_down
 from sync_locks import Locks
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -240,18 +240,16 @@ def part_scale(bench):
 def part_side_by_side(bench):
     """dem:sampleTable and a twin of it, which have nothing to do with each other."""
     c, half = bench.c, bench.options.side_by_side // 2
-    source = (campaign.SOURCE / "sql/schemas/samples/dem_sampleTable.xml").read_text()
-    c.deploy_text(source.replace("sampleTable", "twinTable"), "twin.xml")
-    pairs = [(TABLE, LOG), (TABLE.replace("sample", "twin"), LOG.replace("sample", "twin"))]
+    deploy_twin(c)
     rounds = {1: [], 2: []}
     for n in range(2 * bench.options.rounds):
-        for table, log in pairs:
+        for table, log in PAIR:
             c.cloud(f"TRUNCATE TABLE {table}")
             Backlog(c, "insert", half, log=log).fill_log()
         quiet_down(c)
         jobs = 1 + (n + n // 2) % 2  # 1 2 2 1 1 2
         rounds[jobs].append(timed(c, [*bench.command(SYNC, "insert"), "--jobs", str(jobs)], 2 * half))
-        assert [c.cloud(f"SELECT COUNT(*) FROM {table}") for table, _ in pairs] == [[[str(half)]]] * 2
+        assert [c.cloud(f"SELECT COUNT(*) FROM {table}") for table, _ in PAIR] == [[[str(half)]]] * 2
         print(f"  --jobs {jobs} {rounds[jobs][-1]['seconds']:7.2f} s", file=sys.stderr, flush=True)
     medians = {jobs: median_of(runs) for jobs, runs in rounds.items()}
     for jobs, m in medians.items():

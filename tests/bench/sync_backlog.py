@@ -7,10 +7,14 @@ the target already.  Changes come in no order of their keys, and primary keys ar
 are when the server makes them."""
 import time
 
+import campaign
+
 LOG = "dem_sampleTableStg_log"
 TABLE = "dem_sampleTable"
 SERIES = 10 ** 9  # more than a backlog has
 STRIDE = 7368787  # a prime: the keys of a backlog come once each, far from their neighbours
+
+PAIR = [(TABLE, LOG), (TABLE.replace("sample", "twin"), LOG.replace("sample", "twin"))]
 
 WORKLOADS = ("insert", "insertOrUpdate", "mixed")
 ALL_FIELDS = "code,testcol1,testcol2,amount,quantity,day"
@@ -32,6 +36,12 @@ def uuid(of):
 
 def code(number):
     return f"CONCAT('C', LPAD({number}, 10, '0'))"
+
+
+def deploy_twin(c):
+    """Another schema like dem:sampleTable, which has nothing to do with it: the second of PAIR."""
+    source = (campaign.SOURCE / "sql/schemas/samples/dem_sampleTable.xml").read_text()
+    c.deploy_text(source.replace("sampleTable", "twinTable"), "twin.xml")
 
 
 class Backlog:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Calls that come in while campaign-sync moves a backlog, for sync.py: their rate beside the rate
-without it, and whether one of them waits for a lock.
+without it, and whether one of them waits for a lock. Half of the backlog is of the schema that is called,
+half of another one, so that both of its lanes are at work.
 
 Two instruments look for waits.  InnoDB counts every wait for a row lock (Innodb_row_lock_waits), none
 escapes it, but it does not say whose.  Ten times a second a sample asks who waits for whom, at rows
@@ -15,7 +16,7 @@ import time
 
 import load
 from campaign import BUILD, Session, need, program, wait_for
-from sync_backlog import LOG, TABLE, Backlog, quiet_down
+from sync_backlog import LOG, PAIR, Backlog, deploy_twin, quiet_down
 
 CLIENTS = 16
 PERIOD = 0.1
@@ -79,6 +80,7 @@ class Locks:
     def __init__(self, c, rows, rounds):
         self.c, self.rows, self.rounds = c, rows, rounds
         need("wrk")
+        deploy_twin(c)
         c.db.sql("CREATE USER sync@localhost IDENTIFIED BY 'app';"
                  "GRANT ALL ON stg.* TO sync@localhost; GRANT ALL ON cloud.* TO sync@localhost;")
         options = c.folder / "sync.cnf"
@@ -117,8 +119,9 @@ class Locks:
     def window(self, with_sync):
         """Calls per second until the sync has ended, or for some seconds without it."""
         c = self.c
-        c.cloud(f"TRUNCATE TABLE {TABLE}")
-        Backlog(c, "insert", self.rows).fill_log()
+        for table, log in PAIR:
+            c.cloud(f"TRUNCATE TABLE {table}")
+            Backlog(c, "insert", self.rows // len(PAIR), log=log).fill_log()
         quiet_down(c)
         with Sampler(c.db) as sampler:
             wrk, started, merged = self.start_wrk(), time.monotonic(), 0
@@ -133,7 +136,7 @@ class Locks:
                 said = json.loads(wrk.communicate(timeout=60)[0].strip().splitlines()[-1])
         errors = {k: said[k] for k in ("status", "connect", "read", "write", "timeout") if said[k]}
         assert not errors, f"calls failed: {errors}"
-        staged = c.pending() + merged - self.rows
+        staged = sum(c.pending(table) for table, _ in PAIR) + merged - self.rows
         assert said["calls"] <= staged <= said["calls"] + CLIENTS, (
             f"{said['calls']} calls were acknowledged, {staged} changes are there")
         assert not with_sync or merged >= self.rows
