@@ -50,20 +50,14 @@ static void look_at_links(struct lanes *l)
 	}
 }
 
-static bool has_work(const struct lanes *l, size_t n)
-{
-	const struct schema *s = registry_find(l->first->registry, l->results[n].id, NULL);
-
-	return !l->results[n].failed && (l->results[n].bound > 0 || (s != NULL && s->replicated));
-}
-
-/* An empty log is a matter of a moment, and worth no thread. */
+/* An empty log is a matter of a moment, as a rule a reference table is one as well, and that is
+ * worth no thread. */
 static unsigned worthwhile(const struct lanes *l, unsigned jobs)
 {
 	unsigned lanes = 0;
 
 	for (size_t i = 0; i < l->count && lanes < jobs; i++)
-		lanes += has_work(l, i);
+		lanes += !l->results[i].failed && l->results[i].bound > 0;
 	return lanes > 0 ? lanes : 1;
 }
 
