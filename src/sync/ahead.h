@@ -23,7 +23,7 @@
 #include "sync/log_reader.h"
 #include "sync/log_rows.h"
 #include "sync/reject.h"
-#include "sync/seqset.h"
+#include "cloud/seqset.h"
 
 /* A batch and the schemas' version as it was after its rows were read: a change that names a
  * new attribute was staged after its schema was deployed, so a version that is still the

@@ -353,7 +353,7 @@ static enum outcome try_to_merge(struct turn *t)
 }
 
 /* COMMIT was sent and not answered: the target knows whether it happened.  The session is
- * another one by now, and the old one has ended (target_mariadb.c). */
+ * another one by now, and the old one has ended (mariadb.c). */
 static enum outcome look_it_up(struct turn *t, bool *happened)
 {
 	const struct ends *e = t->o.ends;

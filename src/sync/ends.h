@@ -10,7 +10,7 @@
 #include "base/outcome.h"
 #include "db/db.h"
 #include "sync/run_lock.h"
-#include "sync/target.h"
+#include "cloud/target.h"
 
 struct ends {
 	const struct conf *conf;

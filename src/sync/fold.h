@@ -18,7 +18,7 @@
 #include "db/db.h"
 #include "schema/model.h"
 #include "staging/change.h"
-#include "sync/target.h"
+#include "cloud/target.h"
 
 /* A key list: indexes of fields, each once, in the order of their xpaths, so that "@a,@b"
  * and "@b,@a" are the same list.  Count 0: a record that nothing can find again. */
@@ -86,21 +86,5 @@ size_t fold_count(const struct fold *f);
 const struct fold_record *fold_at(const struct fold *f, size_t n);
 /* The change of the same record after change N (both count from CHANGES), or FOLD_NONE. */
 size_t fold_next(const struct fold *f, size_t n);
-
-/* Bit masks over the fields of a schema. */
-static inline size_t mask_size(const struct schema *s)
-{
-	return (s->field_count + 7) / 8;
-}
-
-static inline bool mask_has(const unsigned char *mask, size_t n)
-{
-	return (mask[n / 8] >> (n % 8) & 1) != 0;
-}
-
-static inline void mask_set(unsigned char *mask, size_t n)
-{
-	mask[n / 8] = (unsigned char)(mask[n / 8] | 1U << (n % 8));
-}
 
 #endif

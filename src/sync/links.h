@@ -11,7 +11,7 @@
 #include "db/db.h"
 #include "schema/registry.h"
 #include "sync/fold.h"
-#include "sync/target.h"
+#include "cloud/target.h"
 
 struct links {
 	const struct target_ops *ops;

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "staging/change.h"
+#include "cloud/mask.h"
 
 #define uthash_malloc(size) xmalloc(size)
 #include <uthash.h>

@@ -10,7 +10,7 @@
 #include "base/outcome.h"
 #include "db/db.h"
 #include "schema/model.h"
-#include "sync/target.h"
+#include "cloud/target.h"
 
 enum log_rows {
 	LOG_ROWS_THERE,	 /* each number was read, and nobody has deleted it since: ranges serve */

@@ -12,7 +12,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "sync/log_rows.h"
-#include "sync/seqset.h"
+#include "cloud/seqset.h"
 
 #define uthash_malloc(size) xmalloc(size)
 #include <uthash.h>

@@ -18,6 +18,7 @@
 
 #include "base/alloc.h"
 #include "session/token.h"
+#include "cloud/mask.h"
 
 static const char subscription_id[] = "nms:subscription";
 static const char history_id[] = "nms:subHisto";

@@ -26,6 +26,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "cloud/mask.h"
 
 enum { ID, EMAIL, FOLDER, NAME, CITY, FIELDS };
 

@@ -2,7 +2,7 @@
 /* Exact sets of numbers: what is recorded at the target must be what was read (R10.6). */
 #include "config.h"
 
-#include "sync/seqset.h"
+#include "cloud/seqset.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

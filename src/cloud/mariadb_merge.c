@@ -12,14 +12,14 @@
  */
 #include "config.h"
 
-#include "sync/mariadb_merge.h"
+#include "cloud/mariadb_merge.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "sync/fold.h"
+#include "cloud/mask.h"
 
 /* What a version-4 UUID looks like in SQL (R5.8); UUID() makes version 1. */
 static const char sql_new_uuid[] =

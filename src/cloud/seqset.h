@@ -4,15 +4,15 @@
  * applied.  Two numbers share a range only if every number between them was added, so a set
  * never stands for a change that nobody read (R10.6).  Knows no database.
  */
-#ifndef CAMPAIGN_SYNC_SEQSET_H
-#define CAMPAIGN_SYNC_SEQSET_H
+#ifndef CAMPAIGN_CLOUD_SEQSET_H
+#define CAMPAIGN_CLOUD_SEQSET_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "sync/target.h"
+#include "cloud/target.h"
 
 struct seqset { /* zero-initialise it */
 	struct seq_range *ranges;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The merge of one set of records at MariaDB: part of target_mariadb.c, nobody else's. */
-#ifndef CAMPAIGN_SYNC_MARIADB_MERGE_H
-#define CAMPAIGN_SYNC_MARIADB_MERGE_H
+/* The merge of one set of records at MariaDB: part of mariadb.c, nobody else's. */
+#ifndef CAMPAIGN_CLOUD_MARIADB_MERGE_H
+#define CAMPAIGN_CLOUD_MARIADB_MERGE_H
 
-#include "sync/mariadb_scratch.h"
+#include "cloud/mariadb_scratch.h"
 
 /* Carries out what target.h says of merge, with the scratch table's schema and key, inside a
  * savepoint. */

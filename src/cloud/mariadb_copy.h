@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copying a table to MariaDB (R10.7): part of target_mariadb.c, nobody else's.  The rows
+ * Copying a table to MariaDB (R10.7): part of mariadb.c, nobody else's.  The rows
  * gather in a temporary table, and three statements make the entity's table like it.
  */
-#ifndef CAMPAIGN_SYNC_MARIADB_COPY_H
-#define CAMPAIGN_SYNC_MARIADB_COPY_H
+#ifndef CAMPAIGN_CLOUD_MARIADB_COPY_H
+#define CAMPAIGN_CLOUD_MARIADB_COPY_H
 
 #include <stdbool.h>
 
 #include "db/db.h"
 #include "schema/model.h"
-#include "sync/target.h"
+#include "cloud/target.h"
 
 struct copy;
 

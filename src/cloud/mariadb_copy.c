@@ -9,7 +9,7 @@
  */
 #include "config.h"
 
-#include "sync/mariadb_copy.h"
+#include "cloud/mariadb_copy.h"
 
 #include <stdlib.h>
 

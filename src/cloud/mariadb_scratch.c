@@ -2,7 +2,7 @@
 /* The scratch table: making it and loading it; see mariadb_scratch.h. */
 #include "config.h"
 
-#include "sync/mariadb_scratch.h"
+#include "cloud/mariadb_scratch.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 #include "base/alloc.h"
 #include "schema/ddl.h"
-#include "sync/fold.h"
+#include "cloud/mask.h"
 
 #define LOAD_ROWS     1000
 #define NUMBER_TEXT   24 /* a 64-bit number and its NUL */

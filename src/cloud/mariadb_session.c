@@ -2,7 +2,7 @@
 /* A session at the target; see mariadb_session.h. */
 #include "config.h"
 
-#include "sync/mariadb_session.h"
+#include "cloud/mariadb_session.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
 /* Exact sets of _seq numbers; see seqset.h. */
 #include "config.h"
 
-#include "sync/seqset.h"
+#include "cloud/seqset.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The temporary table in which records stand while they are merged: part of
- * target_mariadb.c, nobody else's.  One per schema and key list in a session; made once,
+ * mariadb.c, nobody else's.  One per schema and key list in a session; made once,
  * emptied before each use, gone with the session.
  */
-#ifndef CAMPAIGN_SYNC_MARIADB_SCRATCH_H
-#define CAMPAIGN_SYNC_MARIADB_SCRATCH_H
+#ifndef CAMPAIGN_CLOUD_MARIADB_SCRATCH_H
+#define CAMPAIGN_CLOUD_MARIADB_SCRATCH_H
 
 #include <stdbool.h>
 
 #include "db/db.h"
 #include "schema/model.h"
-#include "sync/target.h"
+#include "cloud/target.h"
 
 #define SCRATCH_WORD_BITS 64
 

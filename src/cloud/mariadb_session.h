@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A session at the target and its scratch tables: part of target_mariadb.c, nobody else's.
+ * A session at the target and its scratch tables: part of mariadb.c, nobody else's.
  *
  * A session holds a lock of the target's server as long as it lives.  The staging database's
  * lock keeps two runs apart while both are well; this one also covers the moment after a run
  * was killed, when its last COMMIT may still be under way at the target: the next run cannot
  * ask what was applied before that session has ended one way or the other.
  */
-#ifndef CAMPAIGN_SYNC_MARIADB_SESSION_H
-#define CAMPAIGN_SYNC_MARIADB_SESSION_H
+#ifndef CAMPAIGN_CLOUD_MARIADB_SESSION_H
+#define CAMPAIGN_CLOUD_MARIADB_SESSION_H
 
 #include "base/outcome.h"
 #include "db/db.h"
 #include "schema/model.h"
-#include "sync/mariadb_scratch.h"
+#include "cloud/mariadb_scratch.h"
 
 #define SESSION_SCRATCHES 32
 

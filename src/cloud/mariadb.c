@@ -8,7 +8,7 @@
  */
 #include "config.h"
 
-#include "sync/target.h"
+#include "cloud/target.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +17,10 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
-#include "sync/mariadb_copy.h"
-#include "sync/mariadb_merge.h"
-#include "sync/mariadb_session.h"
-#include "sync/seqset.h"
+#include "cloud/mariadb_copy.h"
+#include "cloud/mariadb_merge.h"
+#include "cloud/mariadb_session.h"
+#include "cloud/seqset.h"
 
 /* A batch may take longer than a call is allowed to. */
 #define IO_TIMEOUT_FACTOR 10

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where replicated rows go.  The sync above this line knows no dialect; MariaDB's protocol is
- * the first implementation (target_mariadb.c), ODBC with ANSI MERGE is planned.
+ * the first implementation (mariadb.c), ODBC with ANSI MERGE is planned.
  *
  * One batch is one transaction: begin, merge any number of times in order, record, commit.
  * One thread uses a target, but for `load`.
  */
-#ifndef CAMPAIGN_SYNC_TARGET_H
-#define CAMPAIGN_SYNC_TARGET_H
+#ifndef CAMPAIGN_CLOUD_TARGET_H
+#define CAMPAIGN_CLOUD_TARGET_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@
 
 /*
  * One folded record: the net effect of a run of changes with the same key list and the same
- * key values (fold.h).  Semantics, in this order:
+ * key values (sync/fold.h).  Semantics, in this order:
  *   1. delete: every row that has the key goes;
  *   2. otherwise every row that has the key gets the columns marked in `update` (several
  *      cloud rows with one key are all changed: R10.4);
