@@ -101,7 +101,8 @@ static void log_failure(const struct db *db, enum outcome rc, const char *what)
 			  text, more);
 }
 
-static struct db_class record(struct db *db, unsigned number, const char *state, const char *text)
+static struct db_class keep_error(struct db *db, unsigned number, const char *state,
+				  const char *text)
 {
 	struct db_class class = db_classify(number, state);
 
@@ -114,8 +115,8 @@ static struct db_class record(struct db *db, unsigned number, const char *state,
 
 enum outcome db_failed(struct db *db, const char *what)
 {
-	struct db_class class =
-	    record(db, mysql_errno(db->mysql), mysql_sqlstate(db->mysql), mysql_error(db->mysql));
+	struct db_class class = keep_error(db, mysql_errno(db->mysql), mysql_sqlstate(db->mysql),
+					   mysql_error(db->mysql));
 
 	log_failure(db, class.outcome, what);
 	return class.outcome;
@@ -123,8 +124,8 @@ enum outcome db_failed(struct db *db, const char *what)
 
 enum outcome db_stmt_failed(struct db *db, MYSQL_STMT *stmt, const char *what)
 {
-	struct db_class class =
-	    record(db, mysql_stmt_errno(stmt), mysql_stmt_sqlstate(stmt), mysql_stmt_error(stmt));
+	struct db_class class = keep_error(db, mysql_stmt_errno(stmt), mysql_stmt_sqlstate(stmt),
+					   mysql_stmt_error(stmt));
 
 	log_failure(db, class.outcome, what);
 	return class.outcome;
@@ -132,8 +133,8 @@ enum outcome db_stmt_failed(struct db *db, MYSQL_STMT *stmt, const char *what)
 
 enum outcome db_stmt_commit_failed(struct db *db, MYSQL_STMT *stmt, const char *what)
 {
-	struct db_class class =
-	    record(db, mysql_stmt_errno(stmt), mysql_stmt_sqlstate(stmt), mysql_stmt_error(stmt));
+	struct db_class class = keep_error(db, mysql_stmt_errno(stmt), mysql_stmt_sqlstate(stmt),
+					   mysql_stmt_error(stmt));
 	enum outcome rc = class.unsettled ? OUTCOME_UNKNOWN : class.outcome;
 
 	log_failure(db, rc, what);
@@ -321,8 +322,8 @@ enum outcome db_commit(struct db *db)
 		return OUTCOME_RETRY; /* before COMMIT: the server has rolled back */
 	if (mysql_real_query(db->mysql, "COMMIT", strlen("COMMIT")) == 0)
 		return OUTCOME_OK;
-	class =
-	    record(db, mysql_errno(db->mysql), mysql_sqlstate(db->mysql), mysql_error(db->mysql));
+	class = keep_error(db, mysql_errno(db->mysql), mysql_sqlstate(db->mysql),
+			   mysql_error(db->mysql));
 	rc = class.unsettled ? OUTCOME_UNKNOWN : class.outcome;
 	log_failure(db, rc, "COMMIT");
 	return rc;

@@ -19,7 +19,7 @@ struct compiler {
 	struct schema *schema; /* under construction */
 	struct arena *arena;   /* the tree, and names made for it */
 	const struct xml_element *root, *main;
-	schema_lookup *lookup; /* may be NULL */
+	schema_lookup *find; /* may be NULL */
 	void *context;
 	struct buf *errors, *warnings;
 	size_t error_count;

@@ -263,12 +263,12 @@ static void check_id_is_free(struct compiler *c)
 	const struct schema *s = c->schema;
 	const struct schema *other;
 
-	if (c->lookup == NULL)
+	if (c->find == NULL)
 		return;
-	other = c->lookup(c->context, s->id);
+	other = c->find(c->context, s->id);
 	if (other != NULL && strcmp(other->id, s->id) != 0)
 		compiler_error(c, "the id %s already stands for %s", s->id, other->id);
-	other = s->staged ? c->lookup(c->context, s->staging_id) : NULL;
+	other = s->staged ? c->find(c->context, s->staging_id) : NULL;
 	if (other != NULL && strcmp(other->id, s->id) != 0)
 		compiler_error(c, "autoStg: the staging schema %s would hide another schema",
 			       s->staging_id);
@@ -375,13 +375,13 @@ static void compile(struct compiler *c, const char *source, size_t length)
 	compiler_link_types(c);
 }
 
-struct schema *schema_compile(const char *source, size_t length, schema_lookup *lookup,
-			      void *context, struct buf *errors, struct buf *warnings)
+struct schema *schema_compile(const char *source, size_t length, schema_lookup *find, void *context,
+			      struct buf *errors, struct buf *warnings)
 {
 	struct compiler c = {
 	    .schema = xcalloc(1, sizeof(*c.schema)),
 	    .arena = arena_new(),
-	    .lookup = lookup,
+	    .find = find,
 	    .context = context,
 	    .errors = errors,
 	    .warnings = warnings,

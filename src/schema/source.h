@@ -17,7 +17,7 @@ typedef const struct schema *schema_lookup(void *context, const char *id);
  * naming the element or attribute that is wrong.  WARNINGS (may be NULL) gets lines about
  * things that are accepted but probably not meant.
  */
-struct schema *schema_compile(const char *source, size_t length, schema_lookup *lookup,
-			      void *context, struct buf *errors, struct buf *warnings);
+struct schema *schema_compile(const char *source, size_t length, schema_lookup *find, void *context,
+			      struct buf *errors, struct buf *warnings);
 
 #endif

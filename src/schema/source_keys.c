@@ -141,7 +141,7 @@ static const struct schema *link_target(struct compiler *c, const struct link *l
 {
 	if (strcmp(l->target, c->schema->id) == 0)
 		return c->schema;
-	return c->lookup != NULL ? c->lookup(c->context, l->target) : NULL;
+	return c->find != NULL ? c->find(c->context, l->target) : NULL;
 }
 
 /* The target's field that the foreign key points at; -1 after an error. */
