@@ -8,9 +8,9 @@
 
 #include <stdbool.h>
 
+#include "cloud/target.h"
 #include "db/db.h"
 #include "schema/model.h"
-#include "cloud/target.h"
 
 struct copy;
 

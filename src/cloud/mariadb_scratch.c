@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "schema/ddl.h"
 #include "cloud/mask.h"
+#include "schema/ddl.h"
 
 #define LOAD_ROWS     1000
 #define NUMBER_TEXT   24 /* a 64-bit number and its NUL */

@@ -9,9 +9,9 @@
 
 #include <stdbool.h>
 
+#include "cloud/target.h"
 #include "db/db.h"
 #include "schema/model.h"
-#include "cloud/target.h"
 
 #define SCRATCH_WORD_BITS 64
 

@@ -11,9 +11,9 @@
 #define CAMPAIGN_CLOUD_MARIADB_SESSION_H
 
 #include "base/outcome.h"
+#include "cloud/mariadb_scratch.h"
 #include "db/db.h"
 #include "schema/model.h"
-#include "cloud/mariadb_scratch.h"
 
 #define SESSION_SCRATCHES 32
 

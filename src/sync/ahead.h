@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/outcome.h"
+#include "cloud/seqset.h"
 #include "db/db.h"
 #include "sync/arrivals.h"
 #include "sync/batch.h"
@@ -23,7 +24,6 @@
 #include "sync/log_reader.h"
 #include "sync/log_rows.h"
 #include "sync/reject.h"
-#include "cloud/seqset.h"
 
 /* A batch and the schemas' version as it was after its rows were read: a change that names a
  * new attribute was staged after its schema was deployed, so a version that is still the

@@ -8,9 +8,9 @@
 
 #include "base/conf.h"
 #include "base/outcome.h"
+#include "cloud/target.h"
 #include "db/db.h"
 #include "sync/run_lock.h"
-#include "cloud/target.h"
 
 struct ends {
 	const struct conf *conf;

@@ -15,10 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cloud/target.h"
 #include "db/db.h"
 #include "schema/model.h"
 #include "staging/change.h"
-#include "cloud/target.h"
 
 /* A key list: indexes of fields, each once, in the order of their xpaths, so that "@a,@b"
  * and "@b,@a" are the same list.  Count 0: a record that nothing can find again. */

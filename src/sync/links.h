@@ -8,10 +8,10 @@
 #define CAMPAIGN_SYNC_LINKS_H
 
 #include "base/outcome.h"
+#include "cloud/target.h"
 #include "db/db.h"
 #include "schema/registry.h"
 #include "sync/fold.h"
-#include "cloud/target.h"
 
 struct links {
 	const struct target_ops *ops;

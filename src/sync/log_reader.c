@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "staging/change.h"
 #include "cloud/mask.h"
+#include "staging/change.h"
 
 #define uthash_malloc(size) xmalloc(size)
 #include <uthash.h>

@@ -8,9 +8,9 @@
 #define CAMPAIGN_SYNC_LOG_ROWS_H
 
 #include "base/outcome.h"
+#include "cloud/target.h"
 #include "db/db.h"
 #include "schema/model.h"
-#include "cloud/target.h"
 
 enum log_rows {
 	LOG_ROWS_THERE,	 /* each number was read, and nobody has deleted it since: ranges serve */

@@ -8,8 +8,8 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "sync/log_rows.h"
 #include "cloud/seqset.h"
+#include "sync/log_rows.h"
 
 static const char sql_log_id[] = "SELECT log_id FROM campaign_schema WHERE id = ?";
 static const char sql_renew[] = "UPDATE campaign_schema SET log_id = UUID() WHERE id = ?";

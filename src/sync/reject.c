@@ -11,8 +11,8 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
-#include "sync/log_rows.h"
 #include "cloud/seqset.h"
+#include "sync/log_rows.h"
 
 #define uthash_malloc(size) xmalloc(size)
 #include <uthash.h>

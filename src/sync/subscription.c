@@ -17,8 +17,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "session/token.h"
 #include "cloud/mask.h"
+#include "session/token.h"
 
 static const char subscription_id[] = "nms:subscription";
 static const char history_id[] = "nms:subHisto";
