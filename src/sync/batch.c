@@ -24,6 +24,7 @@
 #include "sync/ahead.h"
 #include "sync/fold.h"
 #include "sync/interrupt.h"
+#include "sync/regroup.h"
 #include "sync/reject.h"
 #include "sync/sorting.h"
 #include "sync/subscription.h"
@@ -40,6 +41,7 @@ struct turn {
 	struct batch_source source;
 	struct sorting *sorting;
 	struct subhisto *subhisto;
+	struct regroup *regroup;
 	bool recorded; /* the target holds a record of an earlier batch */
 	struct ahead *ahead;
 	struct ahead_batch *now, *next; /* the batch at hand, and the one behind it */
@@ -52,6 +54,8 @@ struct turn {
 	size_t count;
 	struct settlement *settlement;
 	struct run_counts found;
+	bool regrouped; /* its changes stand in another order than in the log */
+	bool in_order;	/* which they shall not: one of them is refused */
 	bool at_target; /* where a failure came from */
 };
 
@@ -65,6 +69,7 @@ struct turn *turn_new(const struct turn_options *options)
 	t->source.arrivals = arrivals_new(options->registry);
 	t->sorting = sorting_new(options->ends, options->registry, options->schema);
 	t->subhisto = subhisto_new(options->registry, options->schema);
+	t->regroup = regroup_new(options->schema);
 	t->ahead = ahead_new(&t->o, &t->source);
 	t->now = ahead_batch_new(options->schema);
 	t->next = ahead_batch_new(options->schema);
@@ -93,6 +98,7 @@ void turn_free(struct turn **t)
 	arrivals_free(&(*t)->source.arrivals);
 	sorting_free(&(*t)->sorting);
 	subhisto_free(&(*t)->subhisto);
+	regroup_free(&(*t)->regroup);
 	free(*t);
 	*t = NULL;
 }
@@ -137,7 +143,7 @@ static enum outcome merge_records(struct turn *t, size_t run, size_t first, size
 		t->found.deleted += counts.deleted;
 		t->found.several += counts.several;
 	}
-	if (rc != OUTCOME_REJECTED)
+	if (rc != OUTCOME_REJECTED || t->regrouped)
 		return rc;
 	if (last - first == 1) {
 		reject_record(t, run, first, e->ops->reason(e->target));
@@ -185,6 +191,52 @@ static void take_freed(void *context, size_t record, struct db_value pk)
 	const struct freeing *f = context;
 
 	fold_frees(f->fold, f->numbers[record], pk);
+}
+
+/* Regrouping (regroup.h). */
+
+struct answering {
+	struct regroup *regroup;
+	size_t question;
+};
+
+static void take_row(void *context, size_t record, struct db_value pk)
+{
+	const struct answering *a = context;
+
+	regroup_row(a->regroup, a->question, record, pk);
+}
+
+static enum outcome ask_for_rows(struct turn *t)
+{
+	const struct ends *e = t->o.ends;
+	struct answering a = {.regroup = t->regroup};
+	struct regroup_question q;
+	enum outcome rc = OUTCOME_OK;
+
+	for (; rc == OUTCOME_OK && regroup_asks(t->regroup, a.question, &q); a.question++) {
+		if (q.count > 0)
+			rc =
+			    e->ops->read(e->target, t->o.schema, q.key->fields, q.key->count,
+					 q.records, q.count, (size_t)t->o.schema->pk, take_row, &a);
+	}
+	return rc;
+}
+
+/* Not for subscriptions: the lines of their history have an order too. */
+static enum outcome regroup(struct turn *t)
+{
+	enum outcome rc;
+
+	if (t->in_order || t->o.dry_run || t->subhisto != NULL ||
+	    !regroup_begin(t->regroup, t->changes, t->count))
+		return OUTCOME_OK;
+	t->now->folded = 0; /* and with the questions, what was loaded is gone */
+	t->regrouped = true;
+	if ((rc = ask_for_rows(t)) != OUTCOME_OK)
+		return rc;
+	regroup_changes(t->regroup, t->changes, t->count);
+	return OUTCOME_OK;
 }
 
 /* What a deletion frees, the fold cannot know; see fold.h. */
@@ -327,18 +379,53 @@ static enum outcome record(struct turn *t)
 
 /* One try at the batch. */
 
+static void restore_order(struct turn *t)
+{
+	if (t->regrouped)
+		regroup_restore(t->changes, t->count);
+	t->regrouped = false;
+}
+
+/* In a transaction of the target, unless it is a dry run. */
+static enum outcome sort_and_merge(struct turn *t)
+{
+	enum outcome rc;
+
+	restore_order(t);
+	t->found = (struct run_counts){0};
+	sorting_begin(t->sorting, t->changes, t->count, &t->found);
+	if ((rc = sorting_out(t->sorting)) != OUTCOME_OK)
+		return rc;
+	if ((rc = regroup(t)) != OUTCOME_OK)
+		return rc;
+	return merge_all(t);
+}
+
+static enum outcome begin_and_merge(struct turn *t)
+{
+	const struct ends *e = t->o.ends;
+	enum outcome rc;
+
+	if (!t->o.dry_run && (rc = e->ops->begin(e->target)) != OUTCOME_OK)
+		return rc;
+	rc = sort_and_merge(t);
+	if (rc != OUTCOME_REJECTED || !t->regrouped)
+		return rc;
+	e->ops->rollback(e->target); /* what is refused may depend on the order */
+	t->in_order = true;
+	if ((rc = e->ops->begin(e->target)) != OUTCOME_OK)
+		return rc;
+	return sort_and_merge(t);
+}
+
 static enum outcome try_to_merge(struct turn *t)
 {
 	const struct ends *e = t->o.ends;
 	enum outcome rc;
 
-	t->found = (struct run_counts){0};
-	sorting_begin(t->sorting, t->changes, t->count, &t->found);
 	t->at_target = true;
-	if (!t->o.dry_run && (rc = e->ops->begin(e->target)) != OUTCOME_OK)
-		return rc;
-	if ((rc = sorting_out(t->sorting)) == OUTCOME_OK)
-		rc = merge_all(t);
+	rc = begin_and_merge(t);
+	restore_order(t);
 	if (rc == OUTCOME_OK)
 		collect_applied(t);
 	if (t->o.dry_run)
@@ -425,6 +512,7 @@ static enum outcome advance(struct turn *t)
 	t->next_read = false;
 	t->changes = now->log.changes;
 	t->count = now->log.count;
+	t->regrouped = t->in_order = false;
 	t->o.ends->ops->turn(t->o.ends->target);
 	return OUTCOME_OK;
 }

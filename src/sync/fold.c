@@ -77,60 +77,6 @@ void fold_free(struct fold **f)
 	*f = NULL;
 }
 
-static bool key_equal(const struct fold_key *a, const struct fold_key *b)
-{
-	return a == b || (a->count == b->count &&
-			  memcmp(a->fields, b->fields, a->count * sizeof(*a->fields)) == 0);
-}
-
-static bool key_has(const struct fold_key *key, size_t field)
-{
-	for (size_t i = 0; i < key->count; i++) {
-		if (key->fields[i] == field)
-			return true;
-	}
-	return false;
-}
-
-/* The value by which the target knows a key field: numbers are never null there, nor is text
- * with notNull (R5.11, R6.2, R8.2), and -0 is 0. */
-static struct db_value key_value(const struct schema *s, size_t field, struct db_value cell)
-{
-	const struct field *f = &s->fields[field];
-
-	if (cell.text == NULL && f->not_null && xtk_type_is_text(f->type))
-		return db_text("");
-	if (!xtk_type_is_number(f->type))
-		return cell;
-	if (cell.text == NULL || (cell.length == 2 && memcmp(cell.text, "-0", 2) == 0))
-		return db_text("0");
-	return cell;
-}
-
-/* Key values as one string of bytes: each with its length, so that no two lists of values
- * look alike. */
-static char *key_bytes(struct fold *f, const struct fold_change *c, size_t *length)
-{
-	struct db_value v;
-	size_t size = 0;
-	char *bytes, *p;
-
-	for (size_t i = 0; i < c->key->count; i++)
-		size += sizeof(v.length) + 1 + c->cells[c->key->fields[i]].length;
-	p = bytes = arena_alloc(f->arena, size);
-	for (size_t i = 0; i < c->key->count; i++) {
-		v = key_value(f->schema, c->key->fields[i], c->cells[c->key->fields[i]]);
-		*p++ = v.text == NULL ? 0 : 1;
-		memcpy(p, &v.length, sizeof(v.length));
-		p += sizeof(v.length);
-		if (v.length > 0)
-			memcpy(p, v.text, v.length);
-		p += v.length;
-	}
-	*length = (size_t)(p - bytes);
-	return bytes;
-}
-
 static struct building *record_new(struct fold *f, const struct fold_change *c)
 {
 	const struct schema *s = f->schema;
@@ -309,7 +255,7 @@ size_t fold_run(struct fold *f, const struct fold_change *changes, size_t count)
 
 		if (c->fate != FOLD_IN)
 			continue;
-		key = key_bytes(f, c, &length);
+		key = key_bytes(f->arena, f->schema, c->key, c->cells, &length);
 		if (ends_run(f, c, key, length))
 			break;
 		f->key = c->key;

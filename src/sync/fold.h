@@ -19,13 +19,7 @@
 #include "db/db.h"
 #include "schema/model.h"
 #include "staging/change.h"
-
-/* A key list: indexes of fields, each once, in the order of their xpaths, so that "@a,@b"
- * and "@b,@a" are the same list.  Count 0: a record that nothing can find again. */
-struct fold_key {
-	size_t count;
-	size_t *fields;
-};
+#include "sync/key_value.h"
 
 #define FOLD_IDENTITY_SIZE 16
 

@@ -134,15 +134,6 @@ static enum outcome look_up(struct links *links, const struct question *q,
 	return OUTCOME_OK;
 }
 
-static bool in_key(const struct fold_key *key, size_t field)
-{
-	for (size_t i = 0; i < key->count; i++) {
-		if (key->fields[i] == field)
-			return true;
-	}
-	return false;
-}
-
 static enum link_state not_found(const struct links *links, const struct link_found *answer,
 				 const struct fold_change *c, const struct change_link *link,
 				 size_t field, const char **problem)
@@ -150,7 +141,7 @@ static enum link_state not_found(const struct links *links, const struct link_fo
 	if (answer->pending)
 		return LINK_PENDING;
 	if ((c->operation == OPERATION_UPDATE || c->operation == OPERATION_DELETE) &&
-	    in_key(c->key, field))
+	    key_has(c->key, field))
 		return LINK_NOWHERE;
 	*problem = arena_printf(links->arena, "CIN-100305 no %s for link %s", link->target,
 				link->fk_xpath);

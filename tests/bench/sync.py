@@ -7,6 +7,7 @@
     sync.py --locks         calls that come in while a backlog is moved: their rate, their lock waits
     sync.py --scale         100,000, 1,000,000 and 10,000,000 changes: whether the time grows with them
     sync.py --scale --table 10000000     likewise, into a table that holds so many records before
+    sync.py --feeds         changes of two feeds in turn, which name their records by different keys
     sync.py --side-by-side  two schemas, one after the other and at the same time
 
 Every run starts from the same state: a fresh log, fresh target, nothing left to purge.  Rounds
@@ -29,7 +30,7 @@ sys.dont_write_bytecode = True
 import campaign
 import load
 from report import Bar
-from sync_backlog import ALL_FIELDS, LOG, PAIR, TABLE, WORKLOADS, Backlog, deploy_twin, quiet_down
+from sync_backlog import ALL_FIELDS, FEEDS, LOG, PAIR, TABLE, WORKLOADS, Backlog, deploy_twin, quiet_down
 from sync_locks import Locks
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -43,6 +44,7 @@ SYNC, HAND, ARCHIVER = "campaign-sync", "hand-written", "pt-archiver"
 OVER = {HAND: 1.0, ARCHIVER: 2.0}  # rate over that of another
 RSS_MIB, RSS_GROWTH = 64, 1.1
 LINEAR = 1.2  # time per row, from the smallest backlog to the largest
+FEEDS_OVER_ONE = 0.5  # rate
 WHILE_SYNC = 0.60  # rate of calls over that without a sync
 
 
@@ -261,6 +263,21 @@ def part_side_by_side(bench):
         Bar("peak RSS", RSS_MIB, medians[2]["peak_rss_mib"], at_least=False, unit="MiB")]
 
 
+def part_feeds(bench):
+    """Changes whose key list is another one each time, beside as many that have the same."""
+    workloads = ["insertOrUpdate", FEEDS]
+    rounds = {w: [] for w in workloads}
+    for _ in range(bench.options.rounds):
+        for workload in workloads:
+            rounds[workload].append(bench.measure(SYNC, Backlog(bench.c, workload, bench.options.feeds)))
+        workloads.reverse()
+    medians = {w: median_of(runs) for w, runs in rounds.items()}
+    return medians, [
+        Bar("rate of two feeds over one", FEEDS_OVER_ONE,
+            medians[FEEDS]["rows_per_s"] / medians["insertOrUpdate"]["rows_per_s"]),
+        Bar("peak RSS", RSS_MIB, medians[FEEDS]["peak_rss_mib"], at_least=False, unit="MiB")]
+
+
 def part_locks(bench):
     c = bench.c
     c.add_operator(c.LOGIN, c.PASSWORD, "admin")
@@ -299,6 +316,8 @@ def arguments():
     p.add_argument("--table", type=int, metavar="RECORDS", help="with --scale: what the target holds before")
     p.add_argument("--side-by-side", type=int, nargs="?", const=1000000, metavar="CHANGES",
                    help="changes of two schemas together (%(const)s)")
+    p.add_argument("--feeds", type=int, nargs="?", const=300000, metavar="CHANGES",
+                   help="changes of two feeds together (%(const)s)")
     p.add_argument("--locks", type=int, nargs="?", const=300000, metavar="CHANGES",
                    help="calls during the sync of a backlog (%(const)s)")
     p.add_argument("--sync-options", default="", help="more options for campaign-sync")
@@ -317,6 +336,7 @@ def machine(c, server):
 def main():
     options, started = arguments(), time.monotonic()
     name, part = (("scale", part_scale) if options.scale else ("locks", part_locks) if options.locks else
+                  ("feeds", part_feeds) if options.feeds else
                   ("side_by_side", part_side_by_side) if options.side_by_side else ("comparison", part_compare))
     campaign.need("cc", "pkg-config", *([] if options.no_archiver or name != "comparison" else ["pt-archiver"]))
     c = campaign.Instance(start=False, threads=16)

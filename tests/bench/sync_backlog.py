@@ -21,7 +21,8 @@ ALL_FIELDS = "code,testcol1,testcol2,amount,quantity,day"
 SOME_FIELDS = "code,testcol1,amount"
 KNOWN = "CONCAT('known', seq)"
 
-OPERATION = {"insert": "1", "insertOrUpdate": "2",
+FEEDS = "feeds"  # insertOrUpdate too: of two feeds that take turns, one names records by id, one by code
+OPERATION = {"insert": "1", "insertOrUpdate": "2", FEEDS: "2",
              "mixed": "IF(seq % 10 < 7, 2, IF(seq % 10 < 9, 3, 4))"}
 
 # Every thousandth row has what LOAD DATA escapes; every row has what is not ASCII.
@@ -57,13 +58,13 @@ class Backlog:
     def fill_log(self):
         """A row of an insert names its key, which the server has made; other rows do not."""
         self.c.staging(f"TRUNCATE TABLE {self.log}")
-        keyed = self.workload != "insert"
+        by_id = {"insert": "TRUE", FEEDS: "seq % 2 = 1"}.get(self.workload, "FALSE")
         own = f"seq + {self.series * SERIES}"
-        fields = (f"CASE operation WHEN 3 THEN '{SOME_FIELDS}' WHEN 4 THEN 'code' ELSE '{ALL_FIELDS}' END"
-                  if keyed else f"'id,{ALL_FIELDS}'")
+        fields = (f"CASE WHEN {by_id} THEN 'id,{ALL_FIELDS}' WHEN operation = 3 THEN '{SOME_FIELDS}'"
+                  f" WHEN operation = 4 THEN 'code' ELSE '{ALL_FIELDS}' END")
         of_record, of_update = "operation <= 2", "operation <= 3"
         columns = {
-            "_operation": "operation", "_key": "'@code'" if keyed else "'@id'", "_fields": fields,
+            "_operation": "operation", "_key": f"IF({by_id}, '@id', '@code')", "_fields": fields,
             "_operator": "'feed1'", "_address": "'127.0.0.1'",
             "id": f"IF({of_record}, {uuid(own)}, NULL)", "code": code(f"seq * {STRIDE} % {self.rows}"),
             "testcol1": f"IF({of_update}, {TEXT1}, NULL)", "testcol2": f"IF({of_record}, {TEXT2}, NULL)",

@@ -90,6 +90,42 @@ with Instance(conf={"sync": {"batch_rows": 100}}) as c:
         c.sync()
         assert cloud("code IN ('A', 'B')", "id, code, testcol1") == [["k1", "B", "4"], ["k3", "A", "5"]]
 
+    def R10_3_two_feeds_with_keys_of_their_own():
+        """They alternate, and share but a few records: what has nothing to do with each other changes places,
+        so that there are few statements; what has does not."""
+        def statements():
+            return int(c.db.sql("SHOW GLOBAL STATUS LIKE 'Questions'")[0][1])
+
+        def alternating(first, count, shared):
+            def change(n):
+                if n % 2 == 0:
+                    return f'_key="@id" id="f{n}" code="F{n}" testcol1="{n}"'
+                return f'_key="@code" code="F{n - 1 if n % 100 < shared else n}" testcol1="{n}" testcol2="x"'
+            many(count, lambda n: change(first + n))
+        empty()
+        alternating(0, 1000, 20)
+        before = statements()
+        c.sync("--batch", "1000")
+        spent = statements() - before
+        assert spent < 200, f"{spent} statements for 1000 changes"
+        rows = dict(c.cloud("SELECT code, testcol1 FROM dem_sampleTable"))
+        shared = {n for n in range(1, 1000, 2) if n % 100 < 20}
+        wanted = {f"F{n}": str(n) for n in range(1000) if n not in shared and n + 1 not in shared}
+        wanted |= {f"F{n - 1}": str(n) for n in shared}
+        assert rows == wanted, set(rows.items()) ^ set(wanted.items())
+        # One that the cloud refuses, among changes that have changed places.
+        c.cloud("DELETE FROM dem_sampleTable WHERE testcol1 = '537';"
+                "ALTER TABLE dem_sampleTable ADD CONSTRAINT odd CHECK (testcol1 <> '537')")
+        alternating(0, 1000, 20)
+        p = c.sync("--batch", "1000", "--json", check=False)
+        r = result(json.loads(p.stdout))
+        assert p.returncode == 3 and (r["merged"], r["rejected"], r["held"], r["retries"]) == (999, 1, 0, 0), r
+        c.cloud("ALTER TABLE dem_sampleTable DROP CONSTRAINT odd")
+        c.admin("rejects", "retry", "dem:sampleTable")
+        c.sync()
+        assert dict(c.cloud("SELECT code, testcol1 FROM dem_sampleTable")) == wanted
+        empty()
+
     def R10_3_a_links_target_goes_first():
         ext('_key="@name" name="source"', '<zz name="target" _operation="none"/>', "t:aa")
         ext('_key="@name" name="target"', schema="t:zz")
