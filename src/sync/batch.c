@@ -42,7 +42,8 @@ struct turn {
 	struct sorting *sorting;
 	struct subhisto *subhisto;
 	struct regroup *regroup;
-	bool recorded; /* the target holds a record of an earlier batch */
+	bool never_regroup; /* its keys find too many rows */
+	bool recorded;	    /* the target holds a record of an earlier batch */
 	struct ahead *ahead;
 	struct ahead_batch *now, *next; /* the batch at hand, and the one behind it */
 	bool next_read;			/* the latter is there */
@@ -228,14 +229,15 @@ static enum outcome regroup(struct turn *t)
 {
 	enum outcome rc;
 
-	if (t->in_order || t->o.dry_run || t->subhisto != NULL ||
+	if (t->in_order || t->never_regroup || t->o.dry_run || t->subhisto != NULL ||
 	    !regroup_begin(t->regroup, t->changes, t->count))
 		return OUTCOME_OK;
 	t->now->folded = 0; /* and with the questions, what was loaded is gone */
 	t->regrouped = true;
 	if ((rc = ask_for_rows(t)) != OUTCOME_OK)
 		return rc;
-	regroup_changes(t->regroup, t->changes, t->count);
+	t->never_regroup = !regroup_changes(t->regroup, t->changes, t->count);
+	t->regrouped = !t->never_regroup;
 	return OUTCOME_OK;
 }
 

@@ -35,6 +35,9 @@
 #define FEW_RUNS	4
 #define CHANGES_FOR_RUN 100
 
+/* What the target may find for each change, all in all. */
+#define ROWS_FOR_CHANGE 4
+
 #define NONE ((size_t)-1)
 
 struct node {
@@ -73,6 +76,7 @@ struct regroup {
 	unsigned char *nothing; /* a mask */
 	struct list lists[LISTS_MAX];
 	size_t list_count;
+	size_t rows, rows_max; /* that the target has told, and may tell */
 	struct member *members;
 	size_t size;
 };
@@ -99,7 +103,7 @@ static void reset(struct regroup *r)
 		free(r->lists[i].nodes);
 		free(r->lists[i].records);
 	}
-	r->list_count = 0;
+	r->list_count = r->rows = 0;
 	arena_reset(r->arena);
 }
 
@@ -341,6 +345,7 @@ bool regroup_begin(struct regroup *r, const struct fold_change *changes, size_t 
 	if (r->schema->pk < 0 || !look_at_lists(r, changes, count, &runs) || r->list_count < 2 ||
 	    runs <= FEW_RUNS + count / CHANGES_FOR_RUN)
 		return false;
+	r->rows_max = count * ROWS_FOR_CHANGE;
 	if (count > r->size) {
 		r->members = xrealloc(r->members, count, sizeof(*r->members));
 		r->size = count;
@@ -373,7 +378,8 @@ bool regroup_asks(struct regroup *r, size_t n, struct regroup_question *question
 
 void regroup_row(struct regroup *r, size_t n, size_t record, struct db_value pk)
 {
-	join(r->lists[n].nodes[record], row_of(r, pk));
+	if (r->rows++ < r->rows_max)
+		join(r->lists[n].nodes[record], row_of(r, pk));
 }
 
 /* The new order. */
@@ -456,7 +462,7 @@ static size_t take_run(struct regroup *r, struct list *l, size_t *order, size_t 
 	return taken;
 }
 
-void regroup_changes(struct regroup *r, struct fold_change *changes, size_t count)
+static void put_in_order(struct regroup *r, struct fold_change *changes, size_t count)
 {
 	struct fold_change *copy = xcalloc(count + 1, sizeof(*copy));
 	size_t *order = xcalloc(count + 1, sizeof(*order));
@@ -476,7 +482,16 @@ void regroup_changes(struct regroup *r, struct fold_change *changes, size_t coun
 		changes[i] = copy[order[i]];
 	free(order);
 	free(copy);
+}
+
+bool regroup_changes(struct regroup *r, struct fold_change *changes, size_t count)
+{
+	bool fits = r->rows <= r->rows_max;
+
+	if (fits)
+		put_in_order(r, changes, count);
 	reset(r);
+	return fits;
 }
 
 static int by_seq(const void *a, const void *b)

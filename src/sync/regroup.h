@@ -42,7 +42,9 @@ bool regroup_asks(struct regroup *r, size_t n, struct regroup_question *question
 /* The answer to number N: a row with this primary key has the key of record RECORD. */
 void regroup_row(struct regroup *r, size_t n, size_t record, struct db_value pk);
 
-void regroup_changes(struct regroup *r, struct fold_change *changes, size_t count);
+/* False, and nothing is changed, if the keys find so many rows that they took too much memory: a
+ * key may stand for any number of rows (R10.4). */
+bool regroup_changes(struct regroup *r, struct fold_change *changes, size_t count);
 void regroup_restore(struct fold_change *changes, size_t count);
 
 #endif

@@ -66,7 +66,7 @@ static void assert_order(struct arena *arena, const char *const *rows, const cha
 		changes[count] = change_of(arena, texts[count], count);
 	if (regroup_begin(r, changes, count)) {
 		answer(r, &t);
-		regroup_changes(r, changes, count);
+		assert_true(regroup_changes(r, changes, count));
 		for (size_t i = 0; i < count; i++)
 			buf_addf(&out, "%s%d", i > 0 ? " " : "", (int)changes[i].seq);
 	}
@@ -189,9 +189,29 @@ static void what_is_put_aside_stands_at_the_end(void **state)
 	changes[0].fate = FOLD_ASIDE;
 	changes[5].fate = FOLD_VOID;
 	assert_true(regroup_begin(r, changes, 16));
-	regroup_changes(r, changes, 16);
+	assert_true(regroup_changes(r, changes, 16));
 	assert_int_equal(changes[14].seq, 0);
 	assert_int_equal(changes[15].seq, 5);
+	regroup_free(&r);
+	arena_free(&arena);
+}
+
+static void R10_4_a_key_may_find_any_number_of_rows(void **state)
+{
+	struct arena *arena = arena_new();
+	struct regroup *r = regroup_new(&with_pk);
+	struct fold_change changes[8];
+
+	(void)state;
+	for (size_t i = 0; i < 8; i++)
+		changes[i] = change_of(arena, i % 2 ? "update id id=1" : "update email email=a", i);
+	for (unsigned rows = 32; rows <= 33; rows++) {
+		assert_true(regroup_begin(r, changes, 8));
+		for (unsigned i = 0; i < rows; i++)
+			regroup_row(r, 0, 0, db_text(arena_printf(arena, "%u", i)));
+		assert_int_equal(regroup_changes(r, changes, 8), rows == 32);
+		regroup_restore(changes, 8);
+	}
 	regroup_free(&r);
 	arena_free(&arena);
 }
@@ -236,8 +256,7 @@ static bool play_batch(struct arena *arena, struct regroup *r, struct fold *f, s
 	runs = merge(f, &before, changes, count);
 	if (regroup_begin(r, changes, count)) {
 		answer(r, set);
-		regroup_changes(r, changes, count);
-		tally->regrouped++;
+		tally->regrouped += regroup_changes(r, changes, count);
 		tally->runs_before += runs;
 		tally->runs += merge(f, set, changes, count);
 	} else {
@@ -290,6 +309,7 @@ int main(void)
 	    cmocka_unit_test(R10_3_what_could_meet_keeps_its_order),
 	    cmocka_unit_test(without_a_primary_key_nothing_is_told_apart),
 	    cmocka_unit_test(what_is_put_aside_stands_at_the_end),
+	    cmocka_unit_test(R10_4_a_key_may_find_any_number_of_rows),
 	    cmocka_unit_test(R10_3_regrouped_changes_have_the_same_effect),
 	};
 
