@@ -5,8 +5,10 @@
 
     sync.py                 the comparison: 1,000,000 changes, three workloads
     sync.py --locks         calls that come in while a backlog is moved: their rate, their lock waits
-    sync.py --scale         100,000, 1,000,000 and 10,000,000 changes: whether the time grows with them
-    sync.py --scale --table 10000000     likewise, into a table that holds so many records before
+    sync.py --scale         100,000, 1,000,000 and 10,000,000 changes into a table that holds ten million
+                            records before: whether the time grows with the changes
+    sync.py --scale --table 0   likewise into an empty table, and the hand-written SQL beside it: how the time
+                            grows with the table
     sync.py --feeds         changes of two feeds in turn, which name their records by different keys
     sync.py --side-by-side  two schemas, one after the other and at the same time
 
@@ -35,8 +37,9 @@ from sync_locks import Locks
 
 HERE = pathlib.Path(__file__).resolve().parent
 SERVER = ["--innodb-buffer-pool-size=1G", "--innodb-log-file-size=4G", "--local-infile=1"]
-# For --scale: a server's memory holds the table.  Where it does not, random primary keys make any
-# server wait for its disk, and that would be measured.
+# For --scale: a server's memory holds the table, and its redo log a whole run.  Where they do not, random
+# primary keys make any server wait for its disk, and that would be measured; a small backlog leaves its
+# pages to be written after it has ended.
 LARGE_SERVER = SERVER + ["--innodb-buffer-pool-size=8G", "--innodb-log-file-size=16G"]
 SYNC, HAND, ARCHIVER = "campaign-sync", "hand-written", "pt-archiver"
 
@@ -313,7 +316,8 @@ def arguments():
     p.add_argument("--no-archiver", action="store_true", help="leave pt-archiver out")
     p.add_argument("--scale", type=int, nargs="*", metavar="CHANGES",
                    help="growing backlogs")
-    p.add_argument("--table", type=int, metavar="RECORDS", help="with --scale: what the target holds before")
+    p.add_argument("--table", type=int, default=10000000, metavar="RECORDS",
+                   help="with --scale: what the target holds before (%(default)s)")
     p.add_argument("--side-by-side", type=int, nargs="?", const=1000000, metavar="CHANGES",
                    help="changes of two schemas together (%(const)s)")
     p.add_argument("--feeds", type=int, nargs="?", const=300000, metavar="CHANGES",
