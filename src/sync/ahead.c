@@ -79,13 +79,18 @@ static bool is_plain(const struct log_batch *b)
 	return true;
 }
 
-enum outcome batch_read(struct db *db, const struct batch_source *source, uint64_t after,
+enum outcome batch_read(struct db *db, const struct turn_options *o,
+			const struct batch_source *source, uint64_t after,
 			struct ahead_batch *batch)
 {
 	enum outcome rc;
 
 	batch->folded = 0;
 	if ((rc = log_reader_read(source->reader, db, after, &batch->log)) != OUTCOME_OK)
+		return rc;
+	if (!o->dry_run && batch->log.count > 0)
+		rc = history_batch(db, o->run_id, o->schema->id);
+	if (rc != OUTCOME_OK)
 		return rc;
 	if (is_plain(&batch->log)) {
 		batch->folded = fold_run(batch->fold, batch->log.changes, batch->log.count);
@@ -164,7 +169,7 @@ static void *work(void *context)
 	}
 	if (a->next == NULL)
 		return NULL;
-	a->read = batch_read(a->db, a->source, a->after, a->next) == OUTCOME_OK;
+	a->read = batch_read(a->db, a->o, a->source, a->after, a->next) == OUTCOME_OK;
 	if (a->read)
 		load(a->o, a->next);
 	return NULL;

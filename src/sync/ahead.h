@@ -56,7 +56,8 @@ struct batch_source {
 	struct arrivals *arrivals;
 };
 
-enum outcome batch_read(struct db *db, const struct batch_source *source, uint64_t after,
+enum outcome batch_read(struct db *db, const struct turn_options *o,
+			const struct batch_source *source, uint64_t after,
 			struct ahead_batch *batch);
 /* One transaction: what was applied goes, REJECTS (may be NULL) are moved, the counts are
  * written. */

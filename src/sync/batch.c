@@ -2,8 +2,8 @@
 /*
  * One batch from the log to the target; see batch.h.
  *
- * Exactly once (R10.6) rests on three facts.  The numbers of the applied changes are
- * recorded in the transaction that applies them.  The log's rows are deleted after its
+ * Exactly once (R10.6) rests on four facts.  What was read from the log lasts (history_batch).  The
+ * numbers of the applied changes are recorded in the transaction that applies them.  The log's rows are deleted after its
  * COMMIT was answered, or was found to have happened; deleting them twice is harmless.  And
  * a record is forgotten only in a later transaction, when that deletion is committed.
  *
@@ -497,7 +497,7 @@ static enum outcome read_batch(void *context)
 
 	if ((rc = run_lock_check(t->o.ends->lock)) != OUTCOME_OK || t->next_read)
 		return rc;
-	return batch_read(t->o.ends->db, &t->source, t->now->log.last, t->next);
+	return batch_read(t->o.ends->db, &t->o, &t->source, t->now->log.last, t->next);
 }
 
 /* The next batch becomes the one at hand. */

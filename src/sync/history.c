@@ -11,6 +11,10 @@ static const char sql_mark_dead[] =
     "UPDATE campaign_run SET outcome = 'failed', ended_at = UTC_TIMESTAMP(3),"
     " message = 'the run died' WHERE outcome = 'running'";
 static const char sql_begin[] = "INSERT INTO campaign_run (started_at) VALUES (UTC_TIMESTAMP(3))";
+/* Never without effect: a commit that has changed nothing makes nothing last. */
+static const char sql_batch[] =
+    "INSERT INTO campaign_run_schema (run_id, schema_id, batches) VALUES (?, ?, 1)"
+    " ON DUPLICATE KEY UPDATE batches = batches + 1";
 static const char sql_schema[] =
     "INSERT INTO campaign_run_schema (run_id, schema_id, changes, merged, inserted, updated,"
     " deleted, rejected, held, several, milliseconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -65,6 +69,14 @@ enum outcome history_begin(struct db *db, uint64_t *run_id)
 		return rc;
 	*run_id = db_last_insert_id(db);
 	return OUTCOME_OK;
+}
+
+enum outcome history_batch(struct db *db, uint64_t run_id, const char *schema_id)
+{
+	char id[NUMBER_TEXT];
+	struct db_value params[] = {number(id, run_id), db_text(schema_id)};
+
+	return db_run(db, sql_batch, params, 2, NULL, NULL);
 }
 
 enum outcome history_schema(struct db *db, uint64_t run_id, const char *schema_id,

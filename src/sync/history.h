@@ -24,6 +24,13 @@ void run_counts_add(struct run_counts *sum, const struct run_counts *more);
 
 /* The caller holds the lock, so a run that still counts as running has died: it is marked. */
 enum outcome history_begin(struct db *db, uint64_t *run_id);
+/*
+ * Counts a batch that DB's session has just read from the log.  A row can be seen before it lasts:
+ * its commit is visible to others while it waits to be written.  If the server died then, its
+ * number could be given to another change, which would be taken for the one that was read.  When
+ * this is committed, in the same session, whatever was read before lasts as well.
+ */
+enum outcome history_batch(struct db *db, uint64_t run_id, const char *schema_id);
 /* Writes the counts as they stand; the same again does no harm. */
 enum outcome history_schema(struct db *db, uint64_t run_id, const char *schema_id,
 			    const struct run_counts *counts);

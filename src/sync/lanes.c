@@ -137,7 +137,7 @@ static void *help(void *context)
 	if (lane_open(&lane, first->frame, &first->ends, h->number) == OUTCOME_OK)
 		work(h->all, &lane);
 	else
-		log_info("schemas take their turns with one session less");
+		log_info("no sessions for another schema at a time; the others go on");
 	lane_close(&lane);
 	return NULL;
 }

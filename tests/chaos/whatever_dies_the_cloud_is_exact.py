@@ -369,8 +369,11 @@ class Chaos:
         """As bags of rows."""
         model = collections.Counter(expected)
         cloud = collections.Counter(tuple(row) for row in self.c.cloud(query))
-        assert cloud == model, (f"{what}: missing {list((model - cloud).elements())[:5]},"
-                                f" too many {list((cloud - model).elements())[:5]}")
+        missing, surplus = model - cloud, cloud - model
+        assert cloud == model, "\n".join(
+            [f"{what}: missing {list(missing.elements())[:5]}, too many {list(surplus.elements())[:5]}"]
+            + [f"  {email}: " + line for email in sorted({row[0] for row in missing + surplus if row[0]})[:3]
+               for line in witness.history(self.c.db, SUBSCRIPTION, {email})])
         self.records += len(cloud)
 
     # -- the end -------------------------------------------------------------------------------

@@ -57,7 +57,8 @@ def rows_of(db, operator, since):
 def history(db, table, values):
     """For people: every change of this period in whose row one of VALUES stands, in order."""
     words = ",".join("'" + v.replace("'", "''") + "'" for v in values if v)
-    where = " OR ".join(f"`{f}` IN ({words})" for f in TABLES[table] if f in ("id", "code", "email"))
+    where = " OR ".join([f"`{f}` IN ({words})" for f in TABLES[table] if f in ("id", "code", "email")]
+                        + [f"_links LIKE '%\t{v}\n%'" for v in values if v and "@" in v])
     with contextlib.suppress(AssertionError):
         return ["  ".join(f"{n}={v}" for n, v in zip(OWN + TABLES[table], row) if v is not None)
                 for row in db.sql(f"SELECT {quoted(OWN + TABLES[table])} FROM witness.{table}"

@@ -6,7 +6,6 @@ nobody has seen too. What was acknowledged is stored once, what was answered wit
 the pool heals by itself within five seconds, and says all this in a few lines."""
 import contextlib
 import os
-import pathlib
 import shutil
 import signal
 import subprocess
@@ -14,8 +13,9 @@ import sys
 import threading
 import time
 
-from campaign import PATIENCE, SOURCE, Client, Database, Instance, main, wait_for
+from campaign import PATIENCE, Client, Database, Instance, main, wait_for
 from numbered_calls import Calls, compare, stored_numbers
+from slow_flushes import SlowFlushes
 
 MIB = 1 << 20
 LIMIT_S = 5 + 0.5 * (PATIENCE - 1)
@@ -118,15 +118,6 @@ def no_call_waits(calls, seconds):
     assert got > 500 * seconds, f"{got} calls were answered in {seconds} s"
 
 
-def with_slow_flushes(folder):
-    """What a server needs in its environment so that flushing takes as long as the file `delay` says."""
-    shim, delay = folder / "slow_fsync.so", folder / "delay"
-    delay.write_text("0")
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(shim), str(SOURCE / "tests/integration/slow_fsync.c")],
-                   check=True)
-    return {"LD_PRELOAD": str(shim), "SLOW_FSYNC": str(delay)}
-
-
 def steps(c):
     def a_clean_restart():
         with under_load(c) as calls:
@@ -185,11 +176,10 @@ def steps(c):
 
     def flushing_takes(ms, seconds, faults):
         def run():
-            delay = pathlib.Path(c.db.environment["SLOW_FSYNC"])
             with under_load(c, faults) as calls:
-                delay.write_text(str(ms))
+                c.flushes.take(ms)
                 time.sleep(seconds)
-                delay.write_text("0")
+                c.flushes.take(0)
                 heals(calls, time.monotonic())
         return run
 
@@ -246,7 +236,8 @@ def a_full_disk():
 
 if __name__ == "__main__":
     c = Instance(workers=WORKERS, threads=4)
-    c.db.environment = with_slow_flushes(c.folder)
+    c.flushes = SlowFlushes(c.folder)
+    c.db.environment = c.flushes.environment
     with c:
         c.token = c.logon().token
         only = sys.argv[1:]
