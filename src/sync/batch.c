@@ -3,9 +3,10 @@
  * One batch from the log to the target; see batch.h.
  *
  * Exactly once (R10.6) rests on four facts.  What was read from the log lasts (history_batch).  The
- * numbers of the applied changes are recorded in the transaction that applies them.  The log's rows are deleted after its
- * COMMIT was answered, or was found to have happened; deleting them twice is harmless.  And
- * a record is forgotten only in a later transaction, when that deletion is committed.
+ * numbers of the applied changes are recorded in the transaction that applies them.  The log's rows
+ * are deleted after its COMMIT was answered, or was found to have happened; deleting them twice is
+ * harmless.  And a record is forgotten only in a later transaction, when that deletion is
+ * committed.
  *
  * A batch is settled while the next one is merged (ahead.h), so the next one's transaction
  * waits for that before it forgets the record.  A batch with rejects is settled at once: the

@@ -12,7 +12,7 @@ from campaign import Client, Instance, main, wait_for
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(1 << 32)))
 # The sanitizers' builds prove the same with fewer.
 CHANGES = int(os.environ.get("CHANGES", 100_000 if "plain" in os.environ.get("CAMPAIGN_BUILD", "plain") else 10_000))
-KILLS = 50 if CHANGES >= 100_000 else 10
+KILLS = 50 if CHANGES >= 100_000 else 16
 PEOPLE = CHANGES // 5
 print(f"     seed {SEED}, {CHANGES} changes, {KILLS} kills")
 rng = random.Random(SEED)
@@ -77,10 +77,11 @@ with Instance(conf={"sync": {"batch_rows": CHANGES // 50}}) as c:
         # The moment is drawn from the time that one run may take before it is killed.  It adapts,
         # so that the kills are spread over the whole of the work whatever this machine's speed;
         # should all be moved before the last kill, more of the same is staged.  A run that has
-        # nothing to move tells how long it takes to begin.
+        # nothing to move tells how long it takes to begin; few kills come so early.
         begun = time.monotonic()
         c.sync("--schema", "nms:recipient")
-        kills, moment, landed, staged = 0, time.monotonic() - begun + CHANGES / 300_000, [], CHANGES
+        begin = time.monotonic() - begun
+        kills, moment, landed, staged = 0, begin + CHANGES / 300_000, [], CHANGES
         while kills < KILLS:
             before = c.pending()
             if before == 0:
@@ -88,7 +89,7 @@ with Instance(conf={"sync": {"batch_rows": CHANGES // 50}}) as c:
                 staged += CHANGES // 10
                 continue
             p = c.sync_process()
-            time.sleep(rng.uniform(0, moment))
+            time.sleep(rng.uniform(begin / 2, moment))
             if p.poll() is None:
                 p.kill()
                 kills += 1
