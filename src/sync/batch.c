@@ -587,7 +587,7 @@ static enum outcome finish_for_sure(struct turn *t)
 static void give_way(const struct turn *t)
 {
 	uint64_t ms = t->found.milliseconds;
-	unsigned busy = t->o.busy != NULL ? atomic_load(t->o.busy) : 1;
+	unsigned busy = atomic_load(t->o.busy);
 
 	if (t->next_read && t->next->arrived * TRICKLE > t->count)
 		interrupt_pause(ms * 7 * busy / 3 - ms);

@@ -37,7 +37,7 @@ struct turn_options {
 	uint64_t run_id;
 	const char *log_id;	   /* renewed for this run */
 	struct run_counts *counts; /* the turn adds to it */
-	const atomic_uint *busy;   /* lanes that merge, this one included; NULL: it alone */
+	const atomic_uint *busy;   /* lanes that merge, this one included */
 };
 
 struct turn *turn_new(const struct turn_options *options);

@@ -20,7 +20,7 @@
 struct lane_frame {
 	const struct conf *conf;
 	const struct options *options;
-	uint64_t run_id;
+	uint64_t run_id; /* 0: not written down, as a dry run */
 	struct progress *progress;
 	unsigned lanes; /* they share the memory for batches */
 	atomic_uint busy;

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "sync/lanes.h"
 
 #define BATCH_MAX 1000000
-#define JOBS_MAX  8
 
 static const char usage[] =
     "usage: campaign-sync [OPTION]...\n"
@@ -103,7 +103,7 @@ static bool take(struct options *o, int option, int *status)
 		return read_number("batch", optarg, BATCH_MAX, &o->batch_rows) == 0 ||
 		       wrong_usage(status);
 	case OPT_JOBS:
-		return read_number("jobs", optarg, JOBS_MAX, &o->jobs) == 0 || wrong_usage(status);
+		return read_number("jobs", optarg, LANES_MAX, &o->jobs) == 0 || wrong_usage(status);
 	case OPT_QUIET:
 		o->quiet = true;
 		return true;

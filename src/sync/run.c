@@ -22,16 +22,12 @@
 #include "sync/summary.h"
 
 struct run {
-	const struct conf *conf;
-	const struct options *options;
-	struct run_lock *lock;
 	struct lane_frame frame;
 	struct lane lane;	       /* the first, in the main thread */
 	struct schema_ids named;       /* by the options, as the registry calls them; none: all */
 	struct schema_ids requested;   /* with --if-requested */
 	struct schema_result *results; /* the schemas of this run, in their order */
 	size_t count;
-	uint64_t id;
 	int64_t started_ms; /* monotonic */
 	char message[RESULT_MESSAGE_SIZE];
 	bool failed;
@@ -64,7 +60,7 @@ static bool is_named(const struct run *r, const struct schema *s, const char *id
 
 static bool wanted(const struct run *r, const struct schema *s)
 {
-	const struct schema_ids *ids = r->options->if_requested ? &r->requested : &r->named;
+	const struct schema_ids *ids = r->frame.options->if_requested ? &r->requested : &r->named;
 
 	for (size_t i = 0; i < ids->count; i++) {
 		if (*ids->ids[i] == '\0' || is_named(r, s, ids->ids[i]))
@@ -75,8 +71,8 @@ static bool wanted(const struct run *r, const struct schema *s)
 
 static enum sync_exit read_names(struct run *r)
 {
-	for (size_t i = 0; i < r->options->schema_count; i++) {
-		const char *id = r->options->schemas[i];
+	for (size_t i = 0; i < r->frame.options->schema_count; i++) {
+		const char *id = r->frame.options->schemas[i];
 		const struct schema *s = registry_find(r->lane.registry, id, NULL);
 
 		if (s != NULL && (s->staged || s->replicated)) {
@@ -158,20 +154,20 @@ static enum outcome write_history(void *context)
 	if ((rc = ends_open_staging(&r->lane.ends)) != OUTCOME_OK)
 		return rc;
 	for (size_t i = 0; i < r->count; i++) {
-		rc =
-		    history_schema(r->lane.ends.db, r->id, r->results[i].id, &r->results[i].counts);
+		rc = history_schema(r->lane.ends.db, r->frame.run_id, r->results[i].id,
+				    &r->results[i].counts);
 		if (rc != OUTCOME_OK)
 			return rc;
 	}
-	rc = history_end(r->lane.ends.db, r->id, outcome_of(r), r->message);
-	return rc == OUTCOME_OK ? history_prune(r->lane.ends.db, r->conf->history_days) : rc;
+	rc = history_end(r->lane.ends.db, r->frame.run_id, outcome_of(r), r->message);
+	return rc == OUTCOME_OK ? history_prune(r->lane.ends.db, r->frame.conf->history_days) : rc;
 }
 
 static void print_summary(const struct run *r)
 {
 	struct summary s = {
-	    .run_id = r->id,
-	    .dry_run = r->options->dry_run,
+	    .run_id = r->frame.run_id,
+	    .dry_run = r->frame.options->dry_run,
 	    .outcome = outcome_of(r),
 	    .message = r->message,
 	    .milliseconds = (uint64_t)(clock_monotonic_ms() - r->started_ms),
@@ -179,9 +175,9 @@ static void print_summary(const struct run *r)
 	    .count = r->count,
 	};
 
-	if (r->options->json)
+	if (r->frame.options->json)
 		summary_json(&s);
-	else if (!r->options->quiet)
+	else if (!r->frame.options->quiet)
 		summary_text(&s);
 }
 
@@ -194,8 +190,8 @@ static enum outcome take_requests(void *context)
 
 	if ((rc = requests_take(r->lane.ends.db, &r->named)) != OUTCOME_OK)
 		return rc;
-	return r->options->if_requested ? requests_list(r->lane.ends.db, &r->requested)
-					: OUTCOME_OK;
+	return r->frame.options->if_requested ? requests_list(r->lane.ends.db, &r->requested)
+					      : OUTCOME_OK;
 }
 
 /*
@@ -204,7 +200,7 @@ static enum outcome take_requests(void *context)
  */
 static void end_requests(struct run *r)
 {
-	if (r->id == 0 || r->cut_short || r->away)
+	if (r->frame.run_id == 0 || r->cut_short || r->away)
 		return;
 	if (ends_open_staging(&r->lane.ends) != OUTCOME_OK ||
 	    requests_served(r->lane.ends.db, &r->named) != OUTCOME_OK)
@@ -230,7 +226,7 @@ static enum sync_exit finish(struct run *r)
 
 	gather_failures(r);
 	end_requests(r);
-	if (r->id != 0 && write_history(r) != OUTCOME_OK)
+	if (r->frame.run_id != 0 && write_history(r) != OUTCOME_OK)
 		run_failed(r, "", "cannot write the history");
 	print_summary(r);
 	if (r->failed)
@@ -244,7 +240,7 @@ static enum outcome open_target(struct run *r)
 	struct ends *e = &r->lane.ends;
 	enum outcome rc = ends_open_target(e);
 
-	if (rc == OUTCOME_OK && !r->options->dry_run)
+	if (rc == OUTCOME_OK && !r->frame.options->dry_run)
 		rc = e->ops->await_others(e->target, LANES_MAX);
 	if (rc != OUTCOME_OK)
 		run_failed(r, "", "the cloud database cannot be opened");
@@ -255,9 +251,8 @@ static enum outcome take_turns(struct run *r)
 {
 	enum outcome rc;
 
-	r->frame.run_id = r->id;
-	r->frame.progress = progress_new(r->options->quiet);
-	rc = lanes_run(&r->lane, r->results, r->count, r->options->jobs, &r->cut_short);
+	r->frame.progress = progress_new(r->frame.options->quiet);
+	rc = lanes_run(&r->lane, r->results, r->count, r->frame.options->jobs, &r->cut_short);
 	progress_free(&r->frame.progress);
 	return rc;
 }
@@ -268,7 +263,8 @@ static enum sync_exit run_chosen(struct run *r)
 	enum outcome rc;
 
 	choose(r);
-	if (!r->options->dry_run && history_begin(r->lane.ends.db, &r->id) != OUTCOME_OK)
+	if (!r->frame.options->dry_run &&
+	    history_begin(r->lane.ends.db, &r->frame.run_id) != OUTCOME_OK)
 		return SYNC_FAILED;
 	if ((rc = open_target(r)) == OUTCOME_OK && (rc = take_bounds(r)) == OUTCOME_OK)
 		rc = take_turns(r);
@@ -286,10 +282,10 @@ static enum sync_exit run_locked(struct run *r)
 		return SYNC_FAILED;
 	if ((status = read_names(r)) != SYNC_DONE)
 		return status;
-	if (!r->options->dry_run &&
+	if (!r->frame.options->dry_run &&
 	    ends_persist(&r->lane.ends, take_requests, r, &retries) != OUTCOME_OK)
 		return SYNC_FAILED;
-	if (r->options->if_requested && r->requested.count == 0)
+	if (r->frame.options->if_requested && r->requested.count == 0)
 		return SYNC_DONE; /* another run was quicker */
 	return run_chosen(r);
 }
@@ -298,14 +294,14 @@ static enum sync_exit run_from_lock(struct run *r, bool waiting)
 {
 	bool held = false;
 
-	if (!r->options->dry_run && run_lock_take(r->lock, &held) != OUTCOME_OK)
+	if (!r->frame.options->dry_run && run_lock_take(r->lane.ends.lock, &held) != OUTCOME_OK)
 		return SYNC_FAILED;
 	r->started_ms = clock_monotonic_ms();
 	if (!held)
 		return run_locked(r);
-	if (r->options->if_requested && !waiting)
+	if (r->frame.options->if_requested && !waiting)
 		return SYNC_DONE; /* what is taken is being served */
-	if (r->options->if_requested)
+	if (r->frame.options->if_requested)
 		log_info("another run holds the lock; the request waits");
 	else
 		log_error("another run holds the lock");
@@ -326,7 +322,7 @@ static enum sync_exit run_if_requested(struct run *r)
 enum sync_exit run_sync(const struct conf *conf, const struct options *options)
 {
 	struct options own = *options;
-	struct run r = {.conf = conf, .options = &own};
+	struct run r = {0};
 	enum sync_exit status;
 
 	if (own.batch_rows == 0)
@@ -336,10 +332,10 @@ enum sync_exit run_sync(const struct conf *conf, const struct options *options)
 	r.frame = (struct lane_frame){.conf = conf, .options = &own, .lanes = 1};
 	r.lane.frame = &r.frame;
 	ends_init(&r.lane.ends, conf, &target_mariadb, 0);
-	r.lane.ends.lock = r.lock = run_lock_new(&r.lane.ends.login);
+	r.lane.ends.lock = run_lock_new(&r.lane.ends.login);
 	status = own.if_requested ? run_if_requested(&r) : run_from_lock(&r, true);
 	lane_close(&r.lane);
-	run_lock_free(&r.lock);
+	run_lock_free(&r.lane.ends.lock);
 	schema_ids_free(&r.named);
 	schema_ids_free(&r.requested);
 	for (size_t i = 0; i < r.count; i++)

@@ -157,6 +157,16 @@ static void R10_3_what_could_meet_keeps_its_order(void **state)
 	arena_free(&arena);
 }
 
+/* Two feeds that take turns. */
+static void alternate(struct arena *arena, struct fold_change *changes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *text = i % 2 ? "update id id=1" : "update email email=a";
+
+		changes[i] = change_of(arena, text, i);
+	}
+}
+
 static void without_a_primary_key_nothing_is_told_apart(void **state)
 {
 	struct schema without_pk = with_pk;
@@ -167,8 +177,7 @@ static void without_a_primary_key_nothing_is_told_apart(void **state)
 	(void)state;
 	without_pk.pk = -1;
 	r = regroup_new(&without_pk);
-	for (size_t i = 0; i < 8; i++)
-		changes[i] = change_of(arena, i % 2 ? "update id id=1" : "update email email=a", i);
+	alternate(arena, changes, 8);
 	assert_false(regroup_begin(r, changes, 8));
 	regroup_free(&r);
 	arena_free(&arena);
@@ -181,11 +190,7 @@ static void what_is_put_aside_stands_at_the_end(void **state)
 	struct fold_change changes[16];
 
 	(void)state;
-	for (size_t i = 0; i < 16; i++) {
-		const char *text = i % 2 ? "update id id=1" : "update email email=a";
-
-		changes[i] = change_of(arena, text, i);
-	}
+	alternate(arena, changes, 16);
 	changes[0].fate = FOLD_ASIDE;
 	changes[5].fate = FOLD_VOID;
 	assert_true(regroup_begin(r, changes, 16));
@@ -203,8 +208,7 @@ static void R10_4_a_key_may_find_any_number_of_rows(void **state)
 	struct fold_change changes[8];
 
 	(void)state;
-	for (size_t i = 0; i < 8; i++)
-		changes[i] = change_of(arena, i % 2 ? "update id id=1" : "update email email=a", i);
+	alternate(arena, changes, 8);
 	for (unsigned rows = 32; rows <= 33; rows++) {
 		assert_true(regroup_begin(r, changes, 8));
 		for (unsigned i = 0; i < rows; i++)
