@@ -9,7 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "base/conf.h"
+#include "base/conf_ref.h"
 #include "db/lane.h"
 #include "schema/registry.h"
 #include "session/limits.h"
@@ -47,9 +47,7 @@ struct api_response {
 
 /* What all requests of one worker share; every member is thread-safe by itself. */
 struct api {
-	const struct conf *(*conf_get)(void *);	       /* takes a reference to the newest ... */
-	void (*conf_put)(void *, const struct conf *); /* ... and gives it back */
-	void *conf_context;
+	struct conf_ref *conf;
 	struct registry_slot *registry;
 	struct sessions *sessions;
 	struct limits *limits;	   /* shared with all other workers: R2.13 */

@@ -85,7 +85,7 @@ static bool route(struct call *call)
 static void call_end(struct call *call)
 {
 	registry_release(&call->registry);
-	call->api->conf_put(call->api->conf_context, call->conf);
+	conf_ref_put(call->api->conf, call->conf);
 }
 
 bool api_handle(struct api *api, const struct api_request *request, struct arena *arena,
@@ -104,7 +104,7 @@ bool api_handle(struct api *api, const struct api_request *request, struct arena
 	call->response = response;
 	call->arena = arena;
 	call->submission = submission;
-	call->conf = api->conf_get(api->conf_context);
+	call->conf = conf_ref_get(api->conf);
 	call->registry = registry_slot_get(api->registry);
 
 	if (!route(call))

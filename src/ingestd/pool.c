@@ -189,11 +189,11 @@ static void client_rouse(struct pool *pool, struct client *client)
 static void set_timeouts(struct pool *pool, int fd)
 {
 	struct api *api = pool->options.api;
-	const struct conf *conf = api->conf_get(api->conf_context);
+	const struct conf *conf = conf_ref_get(api->conf);
 	const struct timeval limit = {.tv_sec = conf->request_timeout_s};
 	int on = 1;
 
-	api->conf_put(api->conf_context, conf);
+	conf_ref_put(api->conf, conf);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
 		log_errno("pool: time-outs");

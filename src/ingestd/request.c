@@ -313,12 +313,12 @@ static void refuse_mismatch(struct api_response *r)
 
 bool request_handle(FCGX_Request *fcgx, struct api *api, struct request_room *room)
 {
-	const struct conf *conf = api->conf_get(api->conf_context);
+	const struct conf *conf = conf_ref_get(api->conf);
 	size_t limit = conf->max_request_bytes;
 	struct head head;
 	enum body body;
 
-	api->conf_put(api->conf_context, conf);
+	conf_ref_put(api->conf, conf);
 	read_head(&head, fcgx->envp, room->arena);
 	body = read_body(fcgx->in, head.extra.content_length, limit, &room->body);
 	room->at_end = body != BODY_BROKEN;

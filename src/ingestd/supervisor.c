@@ -29,7 +29,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "ingestd/conf_slot.h"
+#include "base/conf_ref.h"
 #include "ingestd/notify.h"
 #include "ingestd/worker.h"
 #include "session/limits.h"

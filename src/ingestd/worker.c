@@ -21,7 +21,7 @@
 #include "api/api.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "ingestd/conf_slot.h"
+#include "base/conf_ref.h"
 #include "ingestd/pool.h"
 #include "ingestd/watcher.h"
 #include "session/token.h"
@@ -49,7 +49,7 @@
 
 struct worker {
 	const struct worker_start *start;
-	struct conf_slot *conf_slot;
+	struct conf_ref *conf_ref;
 	const struct conf *conf; /* the first one: its strings are lent to what is below */
 	struct db_login staging;
 	struct api api;
@@ -123,9 +123,7 @@ static void api_init(struct worker *w)
 				       .io_timeout_s = at_most(conf->io_timeout_s, IO_LIMIT_S)};
 	if (gethostname(w->node, sizeof(w->node) - 1) < 0)
 		snprintf(w->node, sizeof(w->node), "localhost");
-	w->api = (struct api){.conf_get = conf_slot_get,
-			      .conf_put = conf_slot_put,
-			      .conf_context = w->conf_slot,
+	w->api = (struct api){.conf = w->conf_ref,
 			      .registry = registry_slot_new(),
 			      .lane = db_lane_new(&w->staging),
 			      .limits = w->start->limits,
@@ -196,8 +194,8 @@ static void worker_end(struct worker *w)
 	db_library_end();
 	if (w->signal_fd >= 0)
 		close(w->signal_fd);
-	conf_slot_put(w->conf_slot, w->conf);
-	conf_slot_free(&w->conf_slot);
+	conf_ref_put(w->conf_ref, w->conf);
+	conf_ref_free(&w->conf_ref);
 }
 
 static void report_ready(struct worker *w)
@@ -213,17 +211,17 @@ static void report_ready(struct worker *w)
 
 static void reload(struct worker *w)
 {
-	const struct conf *now = conf_slot_get(w->conf_slot);
+	const struct conf *now = conf_ref_get(w->conf_ref);
 	struct conf *next = conf_reload(w->start->config_file, now);
 	enum log_level level;
 
-	conf_slot_put(w->conf_slot, now);
+	conf_ref_put(w->conf_ref, now);
 	if (next == NULL) {
 		log_error("the configuration is wrong now: the old one stays in force");
 	} else {
 		if (log_level_parse(next->log_level, &level) == 0)
 			log_set_level(level);
-		conf_slot_set(w->conf_slot, next);
+		conf_ref_set(w->conf_ref, next);
 	}
 	watcher_poke(w->watcher);
 }
@@ -240,10 +238,10 @@ static void drain(struct worker *w, int64_t limit_ms)
 
 static void terminate(struct worker *w)
 {
-	const struct conf *conf = conf_slot_get(w->conf_slot);
+	const struct conf *conf = conf_ref_get(w->conf_ref);
 	int64_t limit_ms = (int64_t)conf->drain_timeout_s * 1000;
 
-	conf_slot_put(w->conf_slot, conf);
+	conf_ref_put(w->conf_ref, conf);
 	drain(w, limit_ms);
 }
 
@@ -322,8 +320,8 @@ int worker_run(const struct worker_start *start)
 
 	snprintf(w.context, sizeof(w.context), "worker %u", start->number);
 	log_set_context(w.context);
-	w.conf_slot = conf_slot_new(start->conf);
-	w.conf = conf_slot_get(w.conf_slot);
+	w.conf_ref = conf_ref_new(start->conf);
+	w.conf = conf_ref_get(w.conf_ref);
 	if (libraries_init(&w) < 0)
 		goto out;
 	api_init(&w);

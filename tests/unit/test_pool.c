@@ -37,15 +37,16 @@ static const struct conf conf = {.max_request_bytes = LIMIT, .request_timeout_s 
 /* "?wait" calls report on one pipe that they are in hand, and wait for the other. */
 static int in_hand[2], let_go[2];
 
-static const struct conf *conf_get(void *context)
+/* Instead of base/conf_ref.c: one configuration that never changes. */
+const struct conf *conf_ref_get(struct conf_ref *ref)
 {
-	(void)context;
+	(void)ref;
 	return &conf;
 }
 
-static void conf_put(void *context, const struct conf *c)
+void conf_ref_put(struct conf_ref *ref, const struct conf *c)
 {
-	(void)context;
+	(void)ref;
 	(void)c;
 }
 
@@ -106,7 +107,7 @@ bool api_resume(struct submission *submission)
 
 /* --- a web server ------------------------------------------------------------------------ */
 
-static struct api api = {.conf_get = conf_get, .conf_put = conf_put};
+static struct api api;
 static struct answered *answered, *verified;
 static struct pool *pool;
 static struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Snapshots of the configuration: who holds one keeps it, whoever comes later gets the new. */
+/* A reference keeps its configuration; a later conf_ref_get returns the newest one. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
-#include "ingestd/conf_slot.h"
+#include "base/conf_ref.h"
 
 static struct conf *conf_with(unsigned max_records)
 {
@@ -24,45 +24,45 @@ static struct conf *conf_with(unsigned max_records)
 
 static void newest_is_given_out(void **state)
 {
-	struct conf_slot *slot = conf_slot_new(conf_with(1));
-	const struct conf *first = conf_slot_get(slot), *second, *third;
+	struct conf_ref *ref = conf_ref_new(conf_with(1));
+	const struct conf *first = conf_ref_get(ref), *second, *third;
 
 	(void)state;
-	conf_slot_set(slot, conf_with(2));
-	second = conf_slot_get(slot);
-	conf_slot_set(slot, conf_with(3));
-	third = conf_slot_get(slot);
+	conf_ref_set(ref, conf_with(2));
+	second = conf_ref_get(ref);
+	conf_ref_set(ref, conf_with(3));
+	third = conf_ref_get(ref);
 	assert_int_equal(first->max_records, 1);
 	assert_int_equal(second->max_records, 2);
 	assert_int_equal(third->max_records, 3);
-	conf_slot_put(slot, second);
+	conf_ref_put(ref, second);
 	assert_int_equal(first->max_records, 1);
-	conf_slot_put(slot, first);
-	conf_slot_put(slot, third);
-	third = conf_slot_get(slot);
+	conf_ref_put(ref, first);
+	conf_ref_put(ref, third);
+	third = conf_ref_get(ref);
 	assert_int_equal(third->max_records, 3);
-	conf_slot_put(slot, third);
-	conf_slot_free(&slot);
-	assert_null(slot);
+	conf_ref_put(ref, third);
+	conf_ref_free(&ref);
+	assert_null(ref);
 }
 
 static void one_snapshot_many_holders(void **state)
 {
-	struct conf_slot *slot = conf_slot_new(conf_with(1));
-	const struct conf *a = conf_slot_get(slot), *b = conf_slot_get(slot);
+	struct conf_ref *ref = conf_ref_new(conf_with(1));
+	const struct conf *a = conf_ref_get(ref), *b = conf_ref_get(ref);
 
 	(void)state;
 	assert_ptr_equal(a, b);
-	conf_slot_set(slot, conf_with(2));
-	conf_slot_put(slot, a);
+	conf_ref_set(ref, conf_with(2));
+	conf_ref_put(ref, a);
 	assert_int_equal(b->max_records, 1); /* still held: a sanitizer would say otherwise */
-	conf_slot_put(slot, b);
-	conf_slot_free(&slot);
+	conf_ref_put(ref, b);
+	conf_ref_free(&ref);
 }
 
 static void reload_keeps_the_time_zone(void **state)
 {
-	char file[] = "conf_slot.XXXXXX";
+	char file[] = "conf_ref.XXXXXX";
 	struct conf *now, *next;
 	FILE *f;
 	int fd = mkstemp(file);
