@@ -67,8 +67,9 @@ static const char *bearer_token(const char *authorization)
 	return non_empty(skip_blanks(authorization + n));
 }
 
-void auth_collect(const struct api_request *request, const char *parameter, const char *soap_cookie,
-		  const char *soap_security, struct arena *arena, struct auth_tokens *out)
+void auth_collect(const struct http_request *request, const char *parameter,
+		  const char *soap_cookie, const char *soap_security, struct arena *arena,
+		  struct auth_tokens *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->bearer = bearer_token(request->authorization);
@@ -111,7 +112,7 @@ static enum call_result refuse_address(struct call *call)
 
 int auth_place(struct call *call)
 {
-	const struct api_request *r = call->request;
+	const struct http_request *r = call->sent;
 
 	if (r->peer == NULL || zone_client_address(call->conf, r->peer, r->forwarded_for,
 						   &call->address, call->address_text) < 0) {
@@ -233,63 +234,62 @@ static enum call_result check_operator_limit(struct call *call)
 
 /* --- the ways to prove who one is --------------------------------------------------------- */
 
-static enum verifier_caller caller_of(const struct call *call, const char *login)
+static enum password_caller caller_of(const struct call *call, const char *login)
 {
 	struct limits *limits = call->api->limits;
 	int64_t now_us = clock_monotonic_us();
 	bool proven = limits_login_is_proven(limits, login, &call->address, now_us);
 
 	if (limits_logon_failed_lately(limits, &call->address, now_us))
-		return proven ? VERIFIER_STRANGER : VERIFIER_SUSPECT;
-	return proven ? VERIFIER_KNOWN : VERIFIER_STRANGER;
+		return proven ? CALLER_UNKNOWN : CALLER_RECENTLY_FAILED;
+	return proven ? CALLER_PROVEN : CALLER_UNKNOWN;
 }
 
-/* From here on the call is the verifier's, unless it has no place for it. */
-static enum call_result begin_verification(struct call *call, const char *login,
-					   const char *password)
+/* CALL_WAITING: the password worker has the request. */
+static enum call_result begin_password_check(struct call *call, const char *login,
+					     const char *password)
 {
-	struct verification *v = arena_zalloc(call->arena, sizeof(*v));
+	struct request *r = call->request;
 
-	*v = (struct verification){.login = login,
-				   .password = password,
-				   .allow_empty_password = call->zone.allow_empty_password,
-				   .address = call->address,
-				   .caller = caller_of(call, login),
-				   .owner = call->submission};
-	call->submission->owner = call;
-	call->verification = v;
-	call->verifying = true;
-	if (verifier_submit(call->api->verifier, v))
-		return CALL_VERIFYING;
-	call->verifying = false;
+	r->password =
+	    (struct password_check){.login = login,
+				    .password = password,
+				    .allow_empty_password = call->zone.allow_empty_password,
+				    .address = call->address,
+				    .caller = caller_of(call, login),
+				    .done = &r->done};
+	r->state = REQUEST_WAITING_PASSWORD;
+	if (password_worker_submit(call->api->passwords, &r->password))
+		return CALL_WAITING;
+	r->state = REQUEST_READING;
 	return unless_limited(call, 1, "Too many logons at once");
 }
 
-static enum call_result end_verification(struct call *call, const char *login)
+static enum call_result end_password_check(struct call *call, const char *login)
 {
-	const struct verification *v = call->verification;
+	const struct password_check *check = &call->request->password;
 
-	if (v->late)
+	if (check->late)
 		return unless_limited(call, 1, "Too many logons at once");
-	if (v->rc == OUTCOME_INVALID) {
+	if (check->rc == OUTCOME_INVALID) {
 		logon_failed(call, login);
 		problem_set(call_cause(call), CODE_LOGIN_INVALID, "Invalid login or password");
 		return CALL_REFUSED;
 	}
-	if (v->rc != OUTCOME_OK)
-		return database_failed(call, v->rc);
+	if (check->rc != OUTCOME_OK)
+		return database_failed(call, check->rc);
 	limits_login_proven(call->api->limits, login, &call->address, clock_monotonic_us());
-	call->who = v->who;
+	call->who = check->who;
 	return check_binding(call);
 }
 
 enum call_result auth_password(struct call *call, const char *login, const char *password)
 {
-	if (call->verification != NULL)
-		return end_verification(call, login);
+	if (call->password_checked)
+		return end_password_check(call, login);
 	if (check_logon_limit(call, login) != CALL_OK)
 		return CALL_REFUSED;
-	return begin_verification(call, login, password);
+	return begin_password_check(call, login, password);
 }
 
 static enum call_result check_bearer(struct call *call, const char *token, bool logon)

@@ -24,7 +24,7 @@ const char *call_host(const struct call *call)
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
 				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789.-_:[]";
-	const char *host = call->request->host;
+	const char *host = call->sent->host;
 
 	if (host == NULL || *host == '\0' || host[strspn(host, allowed)] != '\0')
 		return NULL;
@@ -33,7 +33,7 @@ const char *call_host(const struct call *call)
 
 void call_answer_text(struct call *call, int status, const char *line)
 {
-	struct api_response *r = call->response;
+	struct http_response *r = call->response;
 
 	r->status = status;
 	r->content_type = "text/plain; charset=utf-8";

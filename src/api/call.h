@@ -20,9 +20,9 @@ enum call_result {
 	CALL_OK,
 	CALL_FAILED,  /* a fault; its causes are in the call */
 	CALL_REFUSED, /* 403 with the call's first cause as its text: R2.12 */
-	/* In other hands, and perhaps in another thread's already: */
-	CALL_STAGING,	/* the writer's: R7.9 */
-	CALL_VERIFYING, /* the verifier's; judged again from the start when it has answered */
+	/* Handed over to the writer (R7.9) or the password worker: the call may be in another
+	 * thread already, and is not touched any more. */
+	CALL_WAITING,
 };
 
 struct call;
@@ -34,8 +34,10 @@ struct call {
 	struct api *api;
 	const struct conf *conf;
 	struct registry *registry; /* this call's snapshot; NULL: nothing was loaded yet */
-	const struct api_request *request;
-	struct api_response *response;
+	struct request *request;
+	/* Of the request: */
+	const struct http_request *sent;
+	struct http_response *response;
 	struct arena *arena;
 
 	struct in6_addr address;
@@ -46,13 +48,11 @@ struct call {
 	const char *session;	  /* the session token that proved it; NULL for other ways */
 	unsigned retry_after;	  /* seconds; not 0: refused by a limit, R2.13 */
 
-	struct verification *verification; /* NULL: no password was sent so far */
-	bool verifying;			   /* it has not been answered yet */
+	bool password_checked; /* the result is in the request's password check */
 
 	struct soap_response out;
-	struct submission *submission; /* the call's place at the writer */
-	const struct schema *staged;   /* what it stages, for faults */
-	call_staged *after;	       /* NULL: there are no out-parameters */
+	const struct schema *staged; /* what it stages, for faults */
+	call_staged *after;	     /* NULL: there are no out-parameters */
 	void *after_context;
 
 	struct problem causes[CALL_MAX_CAUSES]; /* innermost first */
@@ -62,9 +62,9 @@ struct call {
 /* The place of the next cause; the last one again when all are taken. */
 struct problem *call_cause(struct call *call);
 
-/* An answer of one line of plain text. */
 /* The host that the caller asked, NULL if it is not made of what hosts and ports are made of. */
 const char *call_host(const struct call *call);
+/* An answer of one line of plain text. */
 void call_answer_text(struct call *call, int status, const char *line);
 /* R2.12: 403 with "<code> <text>", or 429 when retry_after is set (R2.13). */
 void call_answer_refusal(struct call *call);

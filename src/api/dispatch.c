@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "api/auth.h"
-#include "api/batch.h"
+#include "api/stage.h"
 #include "api/methods.h"
 #include "base/log.h"
 #include "soap/codes.h"
@@ -28,7 +28,7 @@ static int fault_status(const struct call *call)
 	case CONF_FAULT_AUTO:
 		break;
 	}
-	return call->request->sdk_version != NULL ? 200 : 500;
+	return call->sent->sdk_version != NULL ? 200 : 500;
 }
 
 /* While the database is away every call fails, and one a second tells as much as all of them. */
@@ -150,7 +150,7 @@ static enum call_result authenticate(struct call *call, const struct soap_envelo
 		return CALL_OK;
 	parameter =
 	    soap_session_token(envelope->method, method != NULL ? (int)method->in_count : -1);
-	auth_collect(call->request, parameter, envelope->header_cookie,
+	auth_collect(call->sent, parameter, envelope->header_cookie,
 		     envelope->header_security_token, call->arena, &tokens);
 	return auth_check(call, &tokens);
 }
@@ -174,7 +174,7 @@ static void end_response(struct call *call)
 	soap_headers(call, 200);
 }
 
-/* False: CALL is not ours any more. */
+/* False: the call waits in other hands. */
 static bool finish(struct call *call, enum call_result result)
 {
 	switch (result) {
@@ -187,8 +187,7 @@ static bool finish(struct call *call, enum call_result result)
 	case CALL_REFUSED:
 		answer_refusal(call);
 		break;
-	case CALL_STAGING:
-	case CALL_VERIFYING:
+	case CALL_WAITING:
 		return false;
 	}
 	return true;
@@ -196,7 +195,7 @@ static bool finish(struct call *call, enum call_result result)
 
 static int read_envelope(struct call *call, const char *charset, struct soap_envelope *envelope)
 {
-	const struct api_request *r = call->request;
+	const struct http_request *r = call->sent;
 	enum soap_fault_class class = SOAP_FAULT_CLIENT;
 	const struct xml_element *root;
 	struct problem p = {0};
@@ -237,5 +236,5 @@ bool dispatch_soap(struct call *call, const char *charset)
 
 void dispatch_resume(struct call *call)
 {
-	finish(call, batch_result(call));
+	finish(call, stage_result(call));
 }

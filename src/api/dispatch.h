@@ -5,9 +5,9 @@
 
 #include "api/call.h"
 
-/* The caller's place was checked before.  CHARSET is that of the Content-Type, or NULL.
- * False: the call is in the writer's hands or the verifier's, and may not be touched.  What the
- * writer had, dispatch_resume completes; what the verifier had, comes here once more. */
+/* The caller's address was checked before.  CHARSET is that of the Content-Type, or NULL.  False:
+ * the call waits in other hands (request.h).  After its commit dispatch_resume completes it; after
+ * its password check it comes here again. */
 bool dispatch_soap(struct call *call, const char *charset);
 void dispatch_resume(struct call *call);
 

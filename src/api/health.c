@@ -51,7 +51,7 @@ bool health_ping(struct call *call)
 	const char *time;
 	struct problem p = {0};
 
-	auth_collect(call->request, NULL, NULL, NULL, call->arena, &tokens);
+	auth_collect(call->sent, NULL, NULL, NULL, call->arena, &tokens);
 	switch (auth_check(call, &tokens)) {
 	case CALL_REFUSED:
 		call_answer_refusal(call);
@@ -59,10 +59,9 @@ bool health_ping(struct call *call)
 	case CALL_FAILED:
 		answer_error(call, &call->causes[0]);
 		return true;
-	case CALL_VERIFYING:
+	case CALL_WAITING:
 		return false;
 	case CALL_OK:
-	case CALL_STAGING: /* nothing is staged here */
 		break;
 	}
 	if (lookup_server_time(call->api->lane, call->arena, &time, &p) < 0)

@@ -6,7 +6,7 @@
 #include "api/call.h"
 
 void health_test(struct call *call); /* GET /r/test: no session, no database */
-/* GET /nl/jsp/ping.jsp.  False: its password is being verified. */
+/* GET /nl/jsp/ping.jsp.  False: its password is being checked. */
 bool health_ping(struct call *call);
 
 #endif

@@ -20,7 +20,7 @@
 /* As dispatch_soap. */
 static bool soap_router(struct call *call)
 {
-	const struct api_request *r = call->request;
+	const struct http_request *r = call->sent;
 	const char *charset = NULL;
 
 	if (strcmp(r->method, "POST") != 0) {
@@ -66,16 +66,16 @@ static bool is_get(const char *method)
 /* As dispatch_soap. */
 static bool route(struct call *call)
 {
-	const char *path = call->request->path;
+	const char *path = call->sent->path;
 
 	if (strcmp(path, "/nl/jsp/soaprouter.jsp") == 0)
 		return soap_router(call);
-	if (strcmp(path, "/r/test") == 0 && is_get(call->request->method))
+	if (strcmp(path, "/r/test") == 0 && is_get(call->sent->method))
 		health_test_page(call);
-	else if (strcmp(path, "/nl/jsp/ping.jsp") == 0 && is_get(call->request->method))
+	else if (strcmp(path, "/nl/jsp/ping.jsp") == 0 && is_get(call->sent->method))
 		return health_ping_page(call);
 	else if (strcmp(path, "/nl/jsp/schemawsdl.jsp") == 0 &&
-		 (is_get(call->request->method) || strcmp(call->request->method, "POST") == 0))
+		 (is_get(call->sent->method) || strcmp(call->sent->method, "POST") == 0))
 		return wsdl_page(call);
 	else
 		call_answer_text(call, 404, "There is nothing here.");
@@ -86,24 +86,24 @@ static void call_end(struct call *call)
 {
 	registry_release(&call->registry);
 	conf_ref_put(call->api->conf, call->conf);
+	call->request->state = REQUEST_ANSWERING;
 }
 
-bool api_handle(struct api *api, const struct api_request *request, struct arena *arena,
-		struct submission *submission, struct api_response *response)
+bool api_handle(struct api *api, struct request *r)
 {
-	struct api_request *sent = arena_alloc(arena, sizeof(*sent));
-	struct call *call = arena_zalloc(arena, sizeof(*call));
+	struct call *call = arena_zalloc(r->arena, sizeof(*call));
 
-	*sent = *request;
-	if (sent->method == NULL)
-		sent->method = "";
-	if (sent->path == NULL)
-		sent->path = "";
+	if (r->sent.method == NULL)
+		r->sent.method = "";
+	if (r->sent.path == NULL)
+		r->sent.path = "";
+	r->state = REQUEST_READING;
+	r->call = call;
 	call->api = api;
-	call->request = sent;
-	call->response = response;
-	call->arena = arena;
-	call->submission = submission;
+	call->request = r;
+	call->sent = &r->sent;
+	call->response = &r->response;
+	call->arena = r->arena;
 	call->conf = conf_ref_get(api->conf);
 	call->registry = registry_slot_get(api->registry);
 
@@ -113,22 +113,24 @@ bool api_handle(struct api *api, const struct api_request *request, struct arena
 	return true;
 }
 
-/* The call is judged anew, from its first byte; where it was left before, it finds the verdict. */
-static bool resume_verified(struct call *call)
+/* Judges the request again from its first byte; this time auth_password finds the result of the
+ * check. */
+static bool resume_after_password(struct call *call)
 {
-	call->verifying = false;
+	call->request->state = REQUEST_READING;
+	call->password_checked = true;
 	buf_clear(&call->response->headers);
 	buf_clear(&call->response->body);
 	return route(call);
 }
 
-bool api_resume(struct submission *submission)
+bool api_resume(struct request *r)
 {
-	struct call *call = submission->owner;
+	struct call *call = r->call;
 
-	if (!call->verifying)
+	if (r->state == REQUEST_WAITING_COMMIT)
 		dispatch_resume(call);
-	else if (!resume_verified(call))
+	else if (!resume_after_password(call))
 		return false;
 	call_end(call);
 	return true;

@@ -7,11 +7,11 @@
 
 #include "api/ingest_methods.h"
 
-#include "api/batch.h"
+#include "api/stage.h"
 #include "soap/codes.h"
 
 struct ingest {
-	struct batch batch;
+	struct stage batch;
 	const struct schema *schema;
 	size_t count;	       /* records of the document */
 	const char **made_ids; /* one per record, R7.12 */
@@ -35,7 +35,7 @@ static enum call_result read_records(struct ingest *i, const struct xml_element 
 	for (size_t n = 0; n < i->count && result == CALL_OK; n++, e = e->next) {
 		struct record record;
 
-		result = batch_add(&i->batch, i->schema, e, collection ? n + 1 : 0, &record);
+		result = stage_add(&i->batch, i->schema, e, collection ? n + 1 : 0, &record);
 		if (result == CALL_OK)
 			i->made_ids[n] = record.made_id;
 	}
@@ -48,13 +48,13 @@ static enum call_result ingest(struct call *call, const struct xml_element *root
 	struct ingest *i = arena_zalloc(call->arena, sizeof(*i));
 	enum call_result result;
 
-	batch_init(&i->batch, call, ext);
-	if ((result = batch_schema(call, xml_attribute(root, "xtkschema"), &i->schema)) !=
+	stage_init(&i->batch, call, ext);
+	if ((result = stage_schema(call, xml_attribute(root, "xtkschema"), &i->schema)) !=
 		CALL_OK ||
-	    (result = batch_check_scope(call, RIGHT_INGEST, i->schema->id)) != CALL_OK ||
+	    (result = stage_check_scope(call, RIGHT_INGEST, i->schema->id)) != CALL_OK ||
 	    (result = read_records(i, root)) != CALL_OK)
 		return result;
-	return batch_submit(&i->batch, i->schema, after, i);
+	return stage_submit(&i->batch, i->schema, after, i);
 }
 
 /* R7.12: one item per record, wholly empty when every item is. */

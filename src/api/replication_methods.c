@@ -7,7 +7,7 @@
 
 #include "api/replication_methods.h"
 
-#include "api/batch.h"
+#include "api/stage.h"
 #include "api/lookup.h"
 
 /* IGNORE: the request that is queued already says the same. */
@@ -26,12 +26,12 @@ enum call_result replication_start(struct call *call, const struct soap_value *i
 
 	(void)out;
 	if (*in[0].text != '\0') {
-		if ((result = batch_schema(call, in[0].text, &s)) != CALL_OK)
+		if ((result = stage_schema(call, in[0].text, &s)) != CALL_OK)
 			return result;
 		params[0] = db_text(s->id);
 	}
 	/* All schemas are asked for by who may replicate every one of them. */
-	result = batch_check_scope(call, RIGHT_REPLICATE, s != NULL ? s->id : "*");
+	result = stage_check_scope(call, RIGHT_REPLICATE, s != NULL ? s->id : "*");
 	if (result != CALL_OK)
 		return result;
 	if (lookup_value(call->api->lane, sql_request, params, 2, call->arena, &none, &p) < 0) {

@@ -19,7 +19,7 @@ static void set_session_headers(struct call *call, const char *token, const char
 	struct buf *headers = &call->response->headers;
 
 	buf_addf(headers, "Set-Cookie: __sessiontoken=%s; " COOKIE_RULES "%s\r\n", token,
-		 call->request->https ? "; Secure" : "");
+		 call->sent->https ? "; Secure" : "");
 	buf_addf(headers, "X-Security-Token: %s\r\n", security);
 }
 

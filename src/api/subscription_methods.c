@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-#include "api/batch.h"
+#include "api/stage.h"
 #include "soap/codes.h"
 
 #define RECIPIENT    "nms:recipient"
@@ -23,7 +23,7 @@
 enum { MAX_SERVICES = 1000 };
 
 struct subscription {
-	struct batch batch;
+	struct stage batch;
 	const struct schema *recipient, *subscription, *service;
 	const char *service_ids[MAX_SERVICES];
 	size_t service_count;
@@ -140,7 +140,7 @@ static enum call_result add_subscription(struct subscription *s, const char *ser
 	set_attribute(&e, "_key", "@service-id,@recipient-id");
 	set_attribute(&e, "service-id", service_id);
 	set_attribute(&e, "deleteStatus", subscribe ? "0" : "1");
-	return batch_add(&s->batch, s->subscription, &e, 0, &record);
+	return stage_add(&s->batch, s->subscription, &e, 0, &record);
 }
 
 static bool service_listed(const struct subscription *s, const char *id)
@@ -216,12 +216,12 @@ static enum call_result begin(struct subscription *s, struct call *call,
 	const char *id = xml_attribute(recipient, "xtkschema");
 	enum call_result result;
 
-	batch_init(&s->batch, call, true);
+	stage_init(&s->batch, call, true);
 	s->service_count = 0;
 	/* R9.2 */
-	if ((result = batch_schema(call, id != NULL ? id : RECIPIENT, &s->recipient)) != CALL_OK ||
-	    (result = batch_schema(call, SUBSCRIPTION, &s->subscription)) != CALL_OK ||
-	    (result = batch_check_scope(call, RIGHT_SUBSCRIBE, s->subscription->id)) != CALL_OK)
+	if ((result = stage_schema(call, id != NULL ? id : RECIPIENT, &s->recipient)) != CALL_OK ||
+	    (result = stage_schema(call, SUBSCRIPTION, &s->subscription)) != CALL_OK ||
+	    (result = stage_check_scope(call, RIGHT_SUBSCRIBE, s->subscription->id)) != CALL_OK)
 		return result;
 	s->service = registry_find(call->registry, SERVICE, NULL);
 	if (s->service == NULL) {
@@ -245,7 +245,7 @@ static enum call_result stage(struct subscription *s, const struct xml_element *
 	struct record record;
 	enum call_result result;
 
-	result = batch_add(&s->batch, s->recipient,
+	result = stage_add(&s->batch, s->recipient,
 			   recipient_document(call, recipient, operation, blacklist), 0, &record);
 	if (result == CALL_OK && s->service_count > 0 &&
 	    recipient_link(s, &record.change, &link) < 0)
@@ -254,7 +254,7 @@ static enum call_result stage(struct subscription *s, const struct xml_element *
 	s->batch.context.cast = (struct cast_options){.timezone = "UTC"};
 	for (size_t i = 0; i < s->service_count && result == CALL_OK; i++)
 		result = add_subscription(s, s->service_ids[i], &link, subscribe);
-	return result == CALL_OK ? batch_submit(&s->batch, s->recipient, NULL, NULL) : result;
+	return result == CALL_OK ? stage_submit(&s->batch, s->recipient, NULL, NULL) : result;
 }
 
 enum call_result subscription_subscribe(struct call *call, const struct soap_value *in,

@@ -233,11 +233,11 @@ static const char *address_of(const struct call *call)
 		length--;
 	if (length > 0)
 		return arena_printf(call->arena, "%.*s%s", (int)length, url, path);
-	return arena_printf(call->arena, "%s://%s%s", call->request->https ? "https" : "http",
+	return arena_printf(call->arena, "%s://%s%s", call->sent->https ? "https" : "http",
 			    host != NULL ? host : "localhost", path);
 }
 
-/* CALL_OK: the caller may go on.  CALL_VERIFYING: later.  Else it has been answered. */
+/* CALL_OK: the caller may go on.  CALL_WAITING: later.  Else it has been answered. */
 static enum call_result check_session(struct call *call)
 {
 	struct auth_tokens tokens;
@@ -249,7 +249,7 @@ static enum call_result check_session(struct call *call)
 		call_answer_refusal(call);
 		return CALL_REFUSED;
 	}
-	auth_collect(call->request, NULL, NULL, NULL, call->arena, &tokens);
+	auth_collect(call->sent, NULL, NULL, NULL, call->arena, &tokens);
 	/* The cookie alone will do, as a browser sends it: reading changes nothing that a forged
 	 * request could be after (R4.4). */
 	tokens.by_cookie = false;
@@ -266,7 +266,7 @@ static enum call_result check_session(struct call *call)
 /* The id of the schema that is asked for; NULL: the request has been answered. */
 static const char *schema_asked_for(struct call *call)
 {
-	const char *id = soap_query_value(call->request->query, "schema", call->arena);
+	const char *id = soap_query_value(call->sent->query, "schema", call->arena);
 	const struct schema *s;
 	bool staging = false;
 
@@ -294,7 +294,7 @@ bool wsdl_page(struct call *call)
 	const char *id, *colon;
 
 	if (result != CALL_OK)
-		return result != CALL_VERIFYING;
+		return result != CALL_WAITING;
 	if ((id = schema_asked_for(call)) == NULL)
 		return true;
 	colon = strchr(id, ':');

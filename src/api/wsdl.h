@@ -5,7 +5,7 @@
 
 #include "api/call.h"
 
-/* Answers the request.  False: its password is being verified. */
+/* Answers the request.  False: its password is being checked. */
 bool wsdl_page(struct call *call);
 
 /* The WSDL 1.1 document of a service; ADDRESS is soap:address, LEGACY_BODY adds encodingStyle

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Request threads all wait in one epoll set: for the listening socket, for any connection
- * to have something to read, for calls that come back from the writer or the verifier, or for the
- * end.  A connection that becomes readable is read by one thread; while its call waits for the
- * commit, or for its password to be verified, it holds no thread, and whichever thread is free
- * answers it.  So neither idle kept connections nor waiting calls take threads away, and there may
- * be far more of them than threads.
+ * All request threads wait in one epoll set: for the listening socket, for a connection that has
+ * something to read, for a completed commit or password check, and for the stop.  One thread reads
+ * a connection that becomes readable.  While its request waits for a commit or a password check it
+ * holds no thread, and any free thread answers it.  So neither idle kept connections nor waiting
+ * requests take threads away, and there may be far more of them than threads.
  *
- * An event is only a hint that a connection may be ready.  Whoever moves its state from
- * ARMED to BUSY owns it; and memory of a closed connection is used again for the next one
- * but never given back before the pool ends, so an event that comes late finds a valid
- * state, and is ignored.
+ * An event is only a hint that a connection may be ready.  The thread that moves its state from
+ * ARMED to BUSY owns it.  Memory of a closed connection is used again for another one and freed
+ * when the pool ends, so a late event finds a valid state, and is ignored.
  */
 #include "config.h"
 
@@ -35,7 +33,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "ingestd/connection.h"
-#include "ingestd/request.h"
+#include "ingestd/fastcgi.h"
 
 /* While draining, a connection that never carried a request gets so long to bring it: its
  * web server has connected and is about to write. */
@@ -52,11 +50,11 @@ struct client {
 	struct client *next_free; /* of those that are FREE */
 };
 
-/* Answered by one thread in a row; others take what is more. */
-#define ANSWERS 32
+/* Completed commits that one thread answers in a row; other threads take the rest. */
+#define ANSWERS_MAX 32
 
-/* So many rooms that nobody uses are kept; what a burst of large calls took goes back. */
-#define ROOMS_KEPT 64
+/* Requests kept for the next calls; what a burst needed beyond that is freed. */
+#define REQUEST_CACHE_MAX 64
 
 struct pool {
 	struct pool_options options;
@@ -71,9 +69,11 @@ struct pool {
 	atomic_bool draining;
 	struct client *clients;
 	struct client *free_clients;
-	struct request_room *rooms; /* that nobody uses */
-	size_t room_count;	    /* of these */
-	atomic_size_t staging;	    /* calls that are, or may come, in others' hands */
+	struct request *cache; /* FREE requests */
+	size_t cache_count;
+	atomic_size_t in_flight; /* requests between being read and being answered */
+	atomic_bool stopping;
+	pthread_cond_t answered; /* while stopping: the last request in flight was answered */
 	pthread_mutex_t lock; /* guards the three lists and the listening socket's place in epoll */
 };
 
@@ -147,8 +147,8 @@ static int watch(struct pool *pool, int operation, int fd, uint32_t events, void
 	return epoll_ctl(pool->epoll_fd, operation, fd, &event);
 }
 
-/* Gives CLIENT to the epoll set: to whoever sees that there is something to read or, while
- * draining, that it can be written to, which means at once. */
+/* Gives CLIENT to the epoll set, for the thread that sees something to read; while draining also
+ * for writing, which is an event at once. */
 static int client_watch(struct pool *pool, struct client *client, int operation)
 {
 	uint32_t events = EPOLLIN | EPOLLONESHOT;
@@ -210,7 +210,7 @@ static void accept_failed(int error)
 		return; /* another worker was faster, or the peer has left */
 	errno = error;
 	if (log_rate_allow(&rate, 30, &skipped))
-		log_errno("pool: a connection has to wait (%lu more of these)", skipped);
+		log_errno("pool: accept failed, retrying (%lu more of these)", skipped);
 	nanosleep(&pause, NULL); /* the socket stays readable: do not spin on it */
 }
 
@@ -231,10 +231,10 @@ static int watch_listener(struct pool *pool, int operation)
 	return watch(pool, operation, pool->options.listen_fd, EPOLLIN | EPOLLEXCLUSIVE, pool);
 }
 
-/* EPOLLEXCLUSIVE wakes the first idle worker in the socket's queue, which would be the same
- * one always, and kept connections stay where they were accepted.  Stepping back to the end
- * of the queue after each one spreads them. */
-static void step_back(struct pool *pool)
+/* EPOLLEXCLUSIVE wakes the first idle worker in the socket's wait queue.  Kept connections stay
+ * with the worker that accepted them, so after each one the worker moves to the end of that queue;
+ * otherwise one worker would get them all. */
+static void requeue_listener(struct pool *pool)
 {
 	pthread_mutex_lock(&pool->lock);
 	if (atomic_load(&pool->accepting)) {
@@ -257,7 +257,7 @@ static void accept_next(struct pool *pool)
 	}
 	one_less(pool);
 	if (accepted)
-		step_back(pool);
+		requeue_listener(pool);
 	else
 		accept_failed(error);
 }
@@ -272,42 +272,54 @@ static bool request_waits(const struct client *client)
 	return poll(&in, 1, client->served ? 0 : FIRST_REQUEST_MS) > 0;
 }
 
-static struct request_room *room_take(struct pool *pool)
+static struct request *request_take(struct pool *pool)
 {
-	struct request_room *room;
+	struct request *r;
 
 	pthread_mutex_lock(&pool->lock);
-	room = pool->rooms;
-	if (room != NULL) {
-		pool->rooms = room->next;
-		pool->room_count--;
+	r = pool->cache;
+	if (r != NULL) {
+		pool->cache = r->next_free;
+		pool->cache_count--;
 	}
 	pthread_mutex_unlock(&pool->lock);
-	return room != NULL ? room : request_room_new();
+	return r != NULL ? r : request_new();
 }
 
-static void room_give_back(struct pool *pool, struct request_room *room)
+static void request_give_back(struct pool *pool, struct request *r)
 {
 	bool kept;
 
 	pthread_mutex_lock(&pool->lock);
-	kept = pool->room_count < ROOMS_KEPT;
+	kept = pool->cache_count < REQUEST_CACHE_MAX;
 	if (kept) {
-		room->next = pool->rooms;
-		pool->rooms = room;
-		pool->room_count++;
+		r->next_free = pool->cache;
+		pool->cache = r;
+		pool->cache_count++;
 	}
 	pthread_mutex_unlock(&pool->lock);
 	if (!kept)
-		request_room_free(room);
+		request_free(&r);
 }
 
-/* Sends CLIENT's answer, and waits for its next request. */
-static void answer(struct pool *pool, struct client *client, struct request_room *room)
+/* in_flight changes before stopping is read, and pool_stop does it the other way round: one of the
+ * two sees that the last request was answered. */
+static void leave_flight(struct pool *pool)
 {
-	bool at_end = request_answer(&client->connection.fcgx, room);
+	if (atomic_fetch_sub(&pool->in_flight, 1) != 1 || !atomic_load(&pool->stopping))
+		return;
+	pthread_mutex_lock(&pool->lock);
+	pthread_cond_signal(&pool->answered);
+	pthread_mutex_unlock(&pool->lock);
+}
 
-	room_give_back(pool, room);
+/* Sends the response, and waits for the connection's next request. */
+static void answer(struct pool *pool, struct request *r)
+{
+	struct client *client = r->client;
+	bool at_end = fastcgi_answer(&client->connection.fcgx, r);
+
+	request_give_back(pool, r);
 	client->served = true;
 	if (!at_end)
 		connection_linger(&client->connection);
@@ -315,64 +327,60 @@ static void answer(struct pool *pool, struct client *client, struct request_room
 		client_arm(pool, client, EPOLL_CTL_MOD);
 	else
 		client_done(pool, client);
-}
-
-static void answer_staged(struct pool *pool)
-{
-	struct submission *sub = answered_take(pool->options.answered, ANSWERS);
-
-	while (sub != NULL) {
-		struct request_room *room = request_room_of(sub);
-
-		sub = sub->next;
-		log_set_context(room->context);
-		request_resume(room); /* complete: it is committed, or never will be */
-		answer(pool, room->client, room);
-		atomic_fetch_sub(&pool->staging, 1);
-	}
+	leave_flight(pool);
 	log_set_context("");
 }
 
-/* COMPLETE false: ROOM is in other hands. */
-static void answer_if(struct pool *pool, bool complete, struct client *client,
-		      struct request_room *room)
+static void answer_committed(struct pool *pool)
 {
-	if (complete) {
-		atomic_fetch_sub(&pool->staging, 1);
-		answer(pool, client, room);
-		log_set_context("");
-	} else {
-		answer_staged(pool); /* if it was this thread that wrote them */
+	struct completion *done = completions_pop(pool->options.commits, ANSWERS_MAX);
+
+	while (done != NULL) {
+		struct request *r = request_of(done);
+
+		done = done->next;
+		log_set_context(r->context);
+		api_resume(r); /* true: after a commit the response is complete */
+		answer(pool, r);
 	}
 }
 
-/* One at a time: such a call goes on like one that has just come, and may be the one that writes.
- */
-static void go_on_verified(struct pool *pool)
+/* COMPLETE false: the request waits in other hands.  Perhaps this thread has led a commit, so it
+ * answers what is committed. */
+static void answer_or_wait(struct pool *pool, struct request *r, bool complete)
 {
-	struct submission *sub = answered_take(pool->options.verified, 1);
-	struct request_room *room;
-	struct client *client;
+	if (complete) {
+		answer(pool, r);
+	} else {
+		log_set_context("");
+		answer_committed(pool);
+	}
+}
 
-	if (sub == NULL)
+/* One at a time: such a request goes on like a new one, and its thread may have to lead a commit.
+ */
+static void resume_after_password(struct pool *pool)
+{
+	struct completion *done = completions_pop(pool->options.passwords, 1);
+	struct request *r;
+
+	if (done == NULL)
 		return;
-	room = request_room_of(sub);
-	client = room->client;
-	log_set_context(room->context);
-	answer_if(pool, request_resume(room), client, room);
+	r = request_of(done);
+	log_set_context(r->context);
+	answer_or_wait(pool, r, api_resume(r));
 }
 
 static void handle(struct pool *pool, struct client *client)
 {
-	struct request_room *room = room_take(pool);
+	struct request *r = request_take(pool);
 
-	room->client = client;
-	snprintf(room->context, sizeof(room->context), "%u-%lu", pool->options.worker,
+	r->client = client;
+	snprintf(r->context, sizeof(r->context), "%u-%lu", pool->options.worker,
 		 atomic_fetch_add(&pool->requests, 1) + 1);
-	log_set_context(room->context);
-	atomic_fetch_add(&pool->staging, 1);
-	answer_if(pool, request_handle(&client->connection.fcgx, pool->options.api, room), client,
-		  room);
+	log_set_context(r->context);
+	atomic_fetch_add(&pool->in_flight, 1);
+	answer_or_wait(pool, r, fastcgi_handle(&client->connection.fcgx, pool->options.api, r));
 }
 
 static void serve(struct pool *pool, struct client *client)
@@ -401,10 +409,10 @@ static void *request_thread(void *argument)
 			break;
 		if (event.data.ptr == pool)
 			accept_next(pool);
-		else if (event.data.ptr == pool->options.answered)
-			answer_staged(pool);
-		else if (event.data.ptr == pool->options.verified)
-			go_on_verified(pool);
+		else if (event.data.ptr == pool->options.commits)
+			answer_committed(pool);
+		else if (event.data.ptr == pool->options.passwords)
+			resume_after_password(pool);
 		else
 			serve(pool, event.data.ptr);
 	}
@@ -430,6 +438,11 @@ static int start_threads(struct pool *pool)
 	return 0;
 }
 
+static int watch_completions(struct pool *pool, struct completions *q)
+{
+	return watch(pool, EPOLL_CTL_ADD, completions_fd(q), EPOLLIN | EPOLLET, q);
+}
+
 struct pool *pool_start(const struct pool_options *options)
 {
 	struct pool *pool = xcalloc(1, sizeof(*pool));
@@ -437,16 +450,15 @@ struct pool *pool_start(const struct pool_options *options)
 	pool->options = *options;
 	pool->threads = xcalloc(options->threads, sizeof(*pool->threads));
 	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->answered, NULL);
 	atomic_store(&pool->accepting, true);
 	pool->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	pool->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pool->empty_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (pool->epoll_fd < 0 || pool->stop_fd < 0 || pool->empty_fd < 0 ||
 	    watch(pool, EPOLL_CTL_ADD, pool->stop_fd, EPOLLIN, &pool->stop_fd) < 0 ||
-	    watch(pool, EPOLL_CTL_ADD, answered_fd(pool->options.answered), EPOLLIN | EPOLLET,
-		  pool->options.answered) < 0 ||
-	    watch(pool, EPOLL_CTL_ADD, answered_fd(pool->options.verified), EPOLLIN | EPOLLET,
-		  pool->options.verified) < 0 ||
+	    watch_completions(pool, pool->options.commits) < 0 ||
+	    watch_completions(pool, pool->options.passwords) < 0 ||
 	    watch_listener(pool, EPOLL_CTL_ADD) < 0) {
 		log_errno("pool: epoll");
 		pool_stop(&pool);
@@ -503,17 +515,26 @@ static void close_fd(int fd)
 		close(fd);
 }
 
+/* The writer and the password worker complete every request in time. */
+static void wait_for_answers(struct pool *pool)
+{
+	atomic_store(&pool->stopping, true);
+	pthread_mutex_lock(&pool->lock);
+	while (atomic_load(&pool->in_flight) > 0)
+		pthread_cond_wait(&pool->answered, &pool->lock);
+	pthread_mutex_unlock(&pool->lock);
+}
+
 void pool_stop(struct pool **holder)
 {
 	struct pool *pool = *holder;
 	struct client *client, *next;
-	struct request_room *room;
+	struct request *r;
 	unsigned i;
 
 	if (pool == NULL)
 		return;
-	while (atomic_load(&pool->staging) > 0)
-		poll(NULL, 0, 1); /* writer and verifier answer them in time */
+	wait_for_answers(pool);
 	if (pool->thread_count > 0)
 		signal_fd(pool->stop_fd);
 	for (i = 0; i < pool->thread_count; i++)
@@ -525,14 +546,15 @@ void pool_stop(struct pool **holder)
 		pthread_mutex_destroy(&client->lock);
 		free(client);
 	}
-	while ((room = pool->rooms) != NULL) {
-		pool->rooms = room->next;
-		request_room_free(room);
+	while ((r = pool->cache) != NULL) {
+		pool->cache = r->next_free;
+		request_free(&r);
 	}
 	close_fd(pool->options.listen_fd);
 	close_fd(pool->empty_fd);
 	close_fd(pool->stop_fd);
 	close_fd(pool->epoll_fd);
+	pthread_cond_destroy(&pool->answered);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool->threads);
 	free(pool);

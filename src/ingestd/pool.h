@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "api/api.h"
-#include "ingestd/answered.h"
+#include "ingestd/completions.h"
 
 struct pool;
 
@@ -17,10 +17,10 @@ struct pool_options {
 	int listen_fd;	  /* non-blocking, shared with the other workers; the pool closes it */
 	bool listen_ours; /* see struct listener */
 	unsigned threads;
-	unsigned worker;	   /* its number, for log lines */
-	struct api *api;	   /* borrowed */
-	struct answered *answered; /* borrowed: what comes back from api's writer */
-	struct answered *verified; /* borrowed: what comes back from api's verifier */
+	unsigned worker;	       /* its number, for log lines */
+	struct api *api;	       /* borrowed, like what follows */
+	struct completions *commits;   /* filled by api's writer */
+	struct completions *passwords; /* filled by api's password worker */
 };
 
 /* NULL after having logged why. */

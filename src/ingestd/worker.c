@@ -23,16 +23,16 @@
 #include "base/log.h"
 #include "base/conf_ref.h"
 #include "ingestd/pool.h"
-#include "ingestd/watcher.h"
+#include "ingestd/refresher.h"
 #include "session/token.h"
 
-/* A call that the writer could not take by then is refused: the client library gives up
- * after 5 s (R2.15), and should know what became of its call.  What is left of them is for the
- * writer, and for the wait for a thread. */
+/* A call that the writer could not take by then is refused: the client library gives up after 5 s
+ * (R2.15), and has to learn what became of its call.  The rest of the 5 s is for the commit, and
+ * for the wait for a request thread. */
 #define WRITER_WAIT_MS 3000
 
-/* Likewise; between its turn and its answer lies the verification itself. */
-#define VERIFIER_WAIT_MS 2000
+/* Likewise; the check itself comes on top of that. */
+#define PASSWORD_WAIT_MS 2000
 
 /* How often calls that have waited too long are looked for. */
 #define EXPIRE_MS 100
@@ -45,7 +45,7 @@
 
 /* Without a supervisor: long enough for any ordinary call, and short enough to be out of
  * the way of the next supervisor. */
-#define ORPHAN_MS 1500
+#define ORPHAN_DRAIN_MS 1500
 
 struct worker {
 	const struct worker_start *start;
@@ -53,8 +53,8 @@ struct worker {
 	const struct conf *conf; /* the first one: its strings are lent to what is below */
 	struct db_login staging;
 	struct api api;
-	struct watcher *watcher;
-	struct answered *answered, *verified;
+	struct refresher *refresher;
+	struct completions *commits, *passwords;
 	struct pool *pool;
 	int signal_fd;
 	bool draining;
@@ -136,25 +136,23 @@ static void api_init(struct worker *w)
 	w->api.sessions = sessions_new(w->api.lane);
 }
 
-static void verified(void *context, struct verification *v)
+static void password_checked(void *context, struct completion *node)
 {
-	struct submission *sub = v->owner;
-
-	sub->next = NULL;
-	answered_put(context, sub);
-	answered_wake(context);
+	node->next = NULL;
+	completions_push(context, node);
+	completions_notify(context);
 }
 
-/* The threads, the pool's last: whoever is accepted can be answered. */
+/* The pool last: what it accepts can be answered. */
 static int threads_start(struct worker *w)
 {
 	struct writer_options writer = {.login = w->staging,
 					.batch_rows = w->conf->batch_rows,
 					.wait_limit_ms = WRITER_WAIT_MS,
-					.answered = answered_put,
-					.busy = answered_wake};
-	struct verifier_options verifier = {
-	    .login = w->staging, .wait_limit_ms = VERIFIER_WAIT_MS, .done = verified};
+					.done = completions_push,
+					.notify = completions_notify};
+	struct password_worker_options passwords = {
+	    .login = w->staging, .wait_limit_ms = PASSWORD_WAIT_MS, .done = password_checked};
 	struct pool_options pool = {.listen_fd = w->start->listen_fd,
 				    .listen_ours = w->start->listen_ours,
 				    .threads = w->conf->threads,
@@ -162,32 +160,33 @@ static int threads_start(struct worker *w)
 				    .api = &w->api};
 
 	writer.login.io_timeout_s = at_most(w->conf->io_timeout_s, WRITER_IO_LIMIT_S);
-	w->answered = answered_new();
-	w->verified = answered_new();
-	if (w->answered == NULL || w->verified == NULL)
+	w->commits = completions_new();
+	w->passwords = completions_new();
+	if (w->commits == NULL || w->passwords == NULL)
 		return -1;
-	writer.context = pool.answered = w->answered;
-	verifier.context = pool.verified = w->verified;
-	w->watcher = watcher_start(&w->staging, w->api.sessions, w->api.registry);
-	if (w->watcher == NULL)
+	writer.context = pool.commits = w->commits;
+	passwords.context = pool.passwords = w->passwords;
+	w->refresher = refresher_start(&w->staging, w->api.sessions, w->api.registry);
+	if (w->refresher == NULL)
 		return -1;
-	w->api.verifier = verifier_start(&verifier);
-	if (w->api.verifier == NULL)
+	w->api.passwords = password_worker_start(&passwords);
+	if (w->api.passwords == NULL)
 		return -1;
 	w->api.writer = writer_new(&writer);
 	w->pool = pool_start(&pool);
 	return w->pool == NULL ? -1 : 0;
 }
 
-/* Request threads first, then those that had their calls: nothing below is in use any more. */
+/* Request threads first, then the threads that complete requests: after these nothing else is in
+ * use. */
 static void worker_end(struct worker *w)
 {
 	pool_stop(&w->pool);
-	verifier_stop(&w->api.verifier);
+	password_worker_stop(&w->api.passwords);
 	writer_free(&w->api.writer);
-	answered_free(&w->verified);
-	answered_free(&w->answered);
-	watcher_stop(&w->watcher);
+	completions_free(&w->passwords);
+	completions_free(&w->commits);
+	refresher_stop(&w->refresher);
 	sessions_free(&w->api.sessions);
 	registry_slot_free(&w->api.registry);
 	db_lane_free(&w->api.lane);
@@ -223,7 +222,7 @@ static void reload(struct worker *w)
 			log_set_level(level);
 		conf_ref_set(w->conf_ref, next);
 	}
-	watcher_poke(w->watcher);
+	refresher_refresh_now(w->refresher);
 }
 
 static void drain(struct worker *w, int64_t limit_ms)
@@ -267,7 +266,7 @@ static void supervisor_gone(struct worker *w)
 {
 	w->orphaned = true;
 	log_warn("the supervisor is gone: leaving");
-	drain(w, ORPHAN_MS);
+	drain(w, ORPHAN_DRAIN_MS);
 }
 
 /* Until the next look at the writer's queue, or the end of the drain. */

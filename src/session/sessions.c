@@ -273,37 +273,6 @@ static enum outcome get_secret(struct sessions *s, unsigned char out[SERVER_SECR
 	return rc;
 }
 
-/* ---- passwords ---- */
-
-/* R4.11, R4.12.  FOUND NULL: no such login. */
-static bool password_is_right(const struct store_login *found, const char *password,
-			      bool allow_empty_password)
-{
-	const char *hash = found != NULL ? found->password_hash : "";
-
-	if (found != NULL && *hash == '\0' && *password == '\0' && allow_empty_password)
-		return true;
-	if (*hash == '\0' || (*password == '\0' && !allow_empty_password))
-		hash = NULL;
-	return password_verify(hash, password);
-}
-
-enum outcome sessions_check_password(struct db *db, const char *login, const char *password,
-				     bool allow_empty_password, struct operator_info *out)
-{
-	struct store_login found;
-	enum outcome rc = store_find_login(db, login, &found);
-	bool known = rc == OUTCOME_OK;
-
-	if (!known && rc != OUTCOME_INVALID && rc != OUTCOME_REJECTED)
-		return rc;
-	if (!password_is_right(known ? &found : NULL, password, allow_empty_password) ||
-	    found.disabled)
-		return OUTCOME_INVALID;
-	*out = found.who;
-	return OUTCOME_OK;
-}
-
 /* ---- sessions ---- */
 
 enum outcome sessions_open(struct sessions *s, const struct operator_info *who,

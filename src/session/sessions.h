@@ -4,7 +4,7 @@
  * in the staging database by all of them.
  *
  * In the steady state a check costs no query.  A token that is not in memory is looked up
- * once; sessions_refresh, called every SESSIONS_REFRESH_MS by the worker's watcher, brings
+ * once; sessions_refresh, called every SESSIONS_REFRESH_MS by the worker's refresher, brings
  * the log-offs of other workers and changed operators.  When the last refresh is older than
  * SESSIONS_STALE_MS, a check asks the database itself, so a log-off, a disabled operator or a
  * removed right counts everywhere within a second.
@@ -17,21 +17,11 @@
 #include "base/conf.h"
 #include "base/outcome.h"
 #include "db/lane.h"
-#include "session/rights.h"
+#include "session/operator.h"
 #include "session/token.h"
 
 #define SESSIONS_REFRESH_MS 300
 #define SESSIONS_STALE_MS   800
-
-/* What a request may know of its operator; a copy, so no lock is held on it. */
-struct operator_info {
-	int64_t id;
-	char login[257];
-	char label[800]; /* loginCS: "Feed 1 (feed1)" */
-	char zone[256];	 /* bound to this zone; "" for none (4.5) */
-	struct right_grant rights[32];
-	size_t right_count;
-};
 
 struct sessions;
 
@@ -39,15 +29,8 @@ struct sessions;
 struct sessions *sessions_new(struct db_lane *lane);
 void sessions_free(struct sessions **s);
 
-/* With the watcher's own session.  Any thread, one at a time. */
+/* With the refresher's own session.  Any thread, one at a time. */
 enum outcome sessions_refresh(struct sessions *s, struct db *db);
-
-/* With DB of the caller's own.  OUTCOME_INVALID: login or password wrong, or operator disabled; one
- * answer after one and the same time for all three (R4.12).  argon2id is meant to be dear: only
- * verifier.c calls this, for one password at a time.  A hash of other parameters than token.h's is
- * good, but not renewed: the pool's account must not be able to set a password. */
-enum outcome sessions_check_password(struct db *db, const char *login, const char *password,
-				     bool allow_empty_password, struct operator_info *out);
 
 /* All calls below: any thread. */
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Sessions, Bearer tokens and operators as the staging database holds them: the statements,
- * and nothing that is remembered.  Only sessions.c calls this.
+ * and nothing that is remembered.  sessions.c and
+ * password_worker.c call this.
  */
 #ifndef CAMPAIGN_SESSION_STORE_H
 #define CAMPAIGN_SESSION_STORE_H
 
 #include "db/db.h"
-#include "session/sessions.h"
+#include "session/operator.h"
+#include "session/token.h"
 
 typedef unsigned char token_digest[TOKEN_HASH_BYTES];
 

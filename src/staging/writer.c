@@ -164,12 +164,19 @@ static struct submission *remove_expired(struct writer *w, int64_t end_ms)
 }
 
 /* Without the lock. */
-static void answer_expired(struct writer *w, struct submission *list)
+static void complete_expired(struct writer *w, struct submission *list)
 {
+	struct completion *first = NULL, **end = &first;
+
 	if (list == NULL)
 		return;
-	w->options.answered(w->options.context, list);
-	w->options.busy(w->options.context);
+	for (; list != NULL; list = list->next) {
+		*end = list->done;
+		end = &list->done->next;
+	}
+	*end = NULL;
+	w->options.done(w->options.context, first);
+	w->options.notify(w->options.context);
 }
 
 /* With the lock.  Calls are refused for a while, and then, until a transaction has shown that the
@@ -202,7 +209,7 @@ void writer_expire(struct writer *w)
 	cut_if_due(w, now_ms);
 	list = remove_expired(w, now_ms);
 	pthread_mutex_unlock(&w->lock);
-	answer_expired(w, list);
+	complete_expired(w, list);
 }
 
 void writer_counters(struct writer *w, struct writer_counters *out)
@@ -386,9 +393,9 @@ static enum outcome transact_patiently(struct writer *w, struct submission **cal
 	return rc;
 }
 
-/* The last touch: a caller may be gone as soon as it has its answer. */
-static void answer(struct writer *w, struct submission **calls, size_t count, enum outcome rc,
-		   const struct writer_error *error)
+/* From the callback on, the submissions are their callers' again. */
+static void complete(struct writer *w, struct submission **calls, size_t count, enum outcome rc,
+		     const struct writer_error *error)
 {
 	static const struct writer_error none;
 	size_t changes = 0;
@@ -397,7 +404,7 @@ static void answer(struct writer *w, struct submission **calls, size_t count, en
 		changes += calls[i]->count;
 		calls[i]->rc = rc;
 		calls[i]->error = rc == OUTCOME_OK ? none : *error;
-		calls[i]->next = i + 1 < count ? calls[i + 1] : NULL;
+		calls[i]->done->next = i + 1 < count ? calls[i + 1]->done : NULL;
 	}
 	pthread_mutex_lock(&w->lock);
 	if (w->db != NULL && db_alive(w->db))
@@ -409,7 +416,7 @@ static void answer(struct writer *w, struct submission **calls, size_t count, en
 		w->counters.failed_calls += count;
 	}
 	pthread_mutex_unlock(&w->lock);
-	w->options.answered(w->options.context, calls[0]);
+	w->options.done(w->options.context, calls[0]->done);
 }
 
 /* One of the batch is bad, and only its own call may suffer for it.  When the database itself
@@ -426,13 +433,13 @@ static void commit_one_by_one(struct writer *w)
 
 		memset(&error, 0, sizeof(error));
 		rc = transact_patiently(w, &w->batch[i], 1, &error);
-		answer(w, &w->batch[i++], 1, rc, &error);
+		complete(w, &w->batch[i++], 1, rc, &error);
 		if (rc == OUTCOME_RETRY ||
 		    (rc == OUTCOME_UNKNOWN && clock_monotonic_ms() >= give_up_ms))
 			break;
 	}
 	if (i < w->batch_count)
-		answer(w, &w->batch[i], w->batch_count - i, OUTCOME_RETRY, &error);
+		complete(w, &w->batch[i], w->batch_count - i, OUTCOME_RETRY, &error);
 }
 
 static void commit_batch(struct writer *w)
@@ -443,7 +450,7 @@ static void commit_batch(struct writer *w)
 	if ((rc == OUTCOME_REJECTED || rc == OUTCOME_BUG) && w->batch_count > 1)
 		commit_one_by_one(w);
 	else
-		answer(w, w->batch, w->batch_count, rc, &error);
+		complete(w, w->batch, w->batch_count, rc, &error);
 }
 
 /* ---- writing ---- */
@@ -491,11 +498,11 @@ static void write_some(struct writer *w)
 	if (w->batch_count > 0)
 		w->cut_ms = w->batch[0]->give_up_ms + GRACE_MS;
 	pthread_mutex_unlock(&w->lock);
-	answer_expired(w, late);
+	complete_expired(w, late);
 	if (w->batch_count > 0 && rc == OUTCOME_OK)
 		commit_batch(w);
 	else if (w->batch_count > 0)
-		answer(w, w->batch, w->batch_count, rc, &error);
+		complete(w, w->batch, w->batch_count, rc, &error);
 	pthread_mutex_lock(&w->lock);
 	w->cut_ms = INT64_MAX;
 }
@@ -506,7 +513,7 @@ static void write_all(struct writer *w)
 	while (w->first != NULL) {
 		write_some(w);
 		if (w->first != NULL)
-			w->options.busy(w->options.context);
+			w->options.notify(w->options.context);
 	}
 	w->writing = false;
 	pthread_mutex_unlock(&w->lock);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One writer per worker process: takes the changes that request threads hand in, inserts what
- * is waiting in one array-bound statement per table, commits once, and hands the calls back.
- * It has no thread of its own: whoever comes while nobody writes, writes, until nothing waits
- * any more; all others leave their calls and go.  Alone, a call waits for nobody.
+ * Leader/follower group commit, one writer per worker process.  The first submitter becomes the
+ * leader: it inserts what is queued in one array-bound statement per table, commits, and goes on
+ * until the queue is empty.  Other submitters enqueue and return.  There is no writer thread and no
+ * delay to collect a batch, so a call alone is committed at once.
  *
  * A call's changes are committed whole or not at all (R7.9); when a batch fails, its calls are
  * tried again one by one, so that one bad record never fails another's call.
@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 
+#include "base/completion.h"
 #include "base/outcome.h"
 #include "db/db.h"
 #include "staging/change.h"
@@ -25,23 +26,24 @@ struct writer_error { /* of the last failure, for the fault: number and state on
 };
 
 /*
- * One call's changes on their way to the log.  The caller owns it, and leaves it, the changes
- * and all they point to as they are until it is answered.  The changes take effect in their
- * order, with nothing of another call between two of the same table.
+ * One call's changes on their way to the log.  The caller owns it, and keeps it, the changes and
+ * all that they point to unchanged until DONE is passed to the callback.  The changes take effect
+ * in their order, with nothing of another call between two of the same table.
  */
 struct submission {
 	const struct change *changes;
 	size_t count;
-	size_t bytes; /* that the call keeps in memory while it waits, about */
-	void *owner;  /* the caller's */
+	size_t bytes;		 /* memory that the call holds while it waits, about */
+	struct completion *done; /* the caller's node */
 
-	/* The answer: committed (OUTCOME_OK), surely not (REJECTED, RETRY, BUG), or nobody
-	 * knows (UNKNOWN). */
+	/* The result: committed (OUTCOME_OK), surely not (REJECTED, RETRY, BUG), or not known
+	 * (UNKNOWN). */
 	enum outcome rc;
 	struct writer_error error;
 
-	struct submission *next; /* in a list of answered ones; the writer's before */
-	int64_t give_up_ms;	 /* the writer's */
+	/* The writer's own: */
+	struct submission *next;
+	int64_t give_up_ms;
 };
 
 struct writer_options {
@@ -50,11 +52,11 @@ struct writer_options {
 	size_t batch_bytes;	/* likewise; 0: half of the server's max_allowed_packet */
 	unsigned wait_limit_ms; /* a submission that was not taken by then is RETRY; one that was is
 				 * answered within half a second more, whatever the database does */
-	/* Gets calls that are answered, as a list: those of one commit together.  Within
-	 * writer_submit or writer_expire; it returns soon. */
-	void (*answered)(void *context, struct submission *list);
-	/* This thread is going to write on: another one should see to what was answered. */
-	void (*busy)(void *context);
+	/* Called within writer_submit or writer_expire with the nodes of completed submissions,
+	 * those of one commit together; it returns soon. */
+	void (*done)(void *context, struct completion *list);
+	/* Another thread has to take what was completed: this one goes on writing. */
+	void (*notify)(void *context);
 	void *context;
 };
 
@@ -64,18 +66,18 @@ struct writer_counters { /* since the start, for status and tests */
 
 /* The database may be away; submissions then are RETRY. */
 struct writer *writer_new(const struct writer_options *options);
-/* When nobody is in writer_submit any more. */
+/* When no thread is in writer_submit any more. */
 void writer_free(struct writer **w);
 
 /*
- * Any thread.  False: SUB is answered already, with RETRY.  True: it is handed to `answered`,
- * now or later.  Returns at once if another thread writes, unless so much is waiting that
- * taking more would cost memory; else when everything is written.
+ * Any thread.  False: SUB has its result already, RETRY.  True: its node is handed to `done`, now
+ * or later.  Returns at once if another thread leads, unless the queue is so long that more would
+ * cost memory; otherwise when the queue is empty.
  */
 bool writer_submit(struct writer *w, struct submission *sub);
-/* Answers what has waited beyond its limit; and cuts the connection under a transaction that
- * goes on beyond it, whose calls are UNKNOWN then, or RETRY if it had not come to its commit.  To
- * be called several times a second, by another thread than one that submits. */
+/* Completes what has waited beyond its limit, with RETRY.  Closes the connection of a transaction
+ * that goes on beyond it, whose calls are UNKNOWN then, or RETRY if COMMIT was not sent yet. Called
+ * several times a second, by a thread that does not submit. */
 void writer_expire(struct writer *w);
 void writer_counters(struct writer *w, struct writer_counters *out);
 

@@ -20,7 +20,7 @@
 
 #include "fuzz.h"
 #include "ingestd/connection.h"
-#include "ingestd/request.h"
+#include "ingestd/fastcgi.h"
 #include "server.h"
 
 #define MOST_REQUESTS 20
@@ -28,7 +28,7 @@
 
 enum { FCGI_BEGIN = 1, FCGI_END = 3, FCGI_PARAMS = 4, FCGI_STDIN = 5, FCGI_STDOUT = 6 };
 
-static struct request_room *room;
+static struct request *request;
 
 /* libfcgi forgets 48 bytes at each management record of a type that it does not know. */
 const char *__lsan_default_suppressions(void);
@@ -42,7 +42,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	room = request_room_new();
+	request = request_new();
 	return FCGX_Init() != 0 ? -1 : server_start();
 }
 
@@ -210,10 +210,10 @@ static bool line_serve(struct line *l)
 {
 	bool at_end, kept;
 
-	if (!request_handle(&l->worker.fcgx, server_prepare(l->options), room))
-		while (!request_resume(room))
-			; /* writer and verifier of server.c have answered */
-	at_end = request_answer(&l->worker.fcgx, room);
+	if (!fastcgi_handle(&l->worker.fcgx, server_prepare(l->options), request))
+		while (!api_resume(request))
+			; /* the writer and the password worker of server.c complete at once */
+	at_end = fastcgi_answer(&l->worker.fcgx, request);
 	if (!at_end)
 		connection_linger(&l->worker);
 	kept = connection_finish(&l->worker, at_end);

@@ -23,17 +23,17 @@ static const struct {
 	const char *name;
 	size_t offset;
 } headers[] = {
-    {"Content-Type", offsetof(struct api_request, content_type)},
-    {"Content-Encoding", offsetof(struct api_request, content_encoding)},
-    {"SOAPAction", offsetof(struct api_request, soap_action)},
-    {"X-Session-Token", offsetof(struct api_request, session_token)},
-    {"X-Security-Token", offsetof(struct api_request, security_token)},
-    {"Cookie", offsetof(struct api_request, cookie)},
-    {"Authorization", offsetof(struct api_request, authorization)},
-    {"X-Forwarded-For", offsetof(struct api_request, forwarded_for)},
-    {"ACC-SDK-Version", offsetof(struct api_request, sdk_version)},
-    {"Host", offsetof(struct api_request, host)},
-    {"Peer", offsetof(struct api_request, peer)}, /* REMOTE_ADDR */
+    {"Content-Type", offsetof(struct http_request, content_type)},
+    {"Content-Encoding", offsetof(struct http_request, content_encoding)},
+    {"SOAPAction", offsetof(struct http_request, soap_action)},
+    {"X-Session-Token", offsetof(struct http_request, session_token)},
+    {"X-Security-Token", offsetof(struct http_request, security_token)},
+    {"Cookie", offsetof(struct http_request, cookie)},
+    {"Authorization", offsetof(struct http_request, authorization)},
+    {"X-Forwarded-For", offsetof(struct http_request, forwarded_for)},
+    {"ACC-SDK-Version", offsetof(struct http_request, sdk_version)},
+    {"Host", offsetof(struct http_request, host)},
+    {"Peer", offsetof(struct http_request, peer)}, /* REMOTE_ADDR */
 };
 
 /* Cuts LINE, which the input owns, at MARK; returns what is behind it. */
@@ -47,7 +47,7 @@ static const char *cut(const char *line, char mark)
 	return at + 1;
 }
 
-static void read_header(struct api_request *r, const char *line)
+static void read_header(struct http_request *r, const char *line)
 {
 	const char *value = cut(line, ':');
 
@@ -59,7 +59,7 @@ static void read_header(struct api_request *r, const char *line)
 			*(const char **)(void *)((char *)r + headers[i].offset) = value;
 }
 
-static void read_request(struct fuzz_input *in, struct api_request *r)
+static void read_request(struct fuzz_input *in, struct http_request *r)
 {
 	const char *line = fuzz_line(in);
 
@@ -75,30 +75,26 @@ static void read_request(struct fuzz_input *in, struct api_request *r)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena *arena = arena_new();
-	struct api_request request = {.peer = "192.0.2.10"};
-	struct api_response response = {0};
-	struct submission submission;
+	struct request *request = request_new();
 	struct fuzz_input in;
 	const char *options;
 
 	fuzz_open(&in, data, size);
 	options = fuzz_line(&in);
-	request.https = strchr(options, 't') != NULL;
-	request.body_too_large = strchr(options, 'b') != NULL;
-	read_request(&in, &request);
-	if (!api_handle(server_prepare(options), &request, arena, &submission, &response))
-		while (!api_resume(&submission))
-			; /* writer and verifier of server.c have answered */
-	server_check_answer(&(struct server_answer){.status = response.status,
-						    .content_type = response.content_type,
-						    .headers = buf_text(&response.headers),
-						    .body = buf_text(&response.body),
-						    .length = response.body.length},
-			    request.path != NULL ? request.path : "");
-	buf_free(&response.headers);
-	buf_free(&response.body);
-	arena_free(&arena);
+	request->sent.peer = "192.0.2.10";
+	request->sent.https = strchr(options, 't') != NULL;
+	request->sent.body_too_large = strchr(options, 'b') != NULL;
+	read_request(&in, &request->sent);
+	if (!api_handle(server_prepare(options), request))
+		while (!api_resume(request))
+			; /* the writer and the password worker of server.c complete at once */
+	server_check_answer(&(struct server_answer){.status = request->response.status,
+						    .content_type = request->response.content_type,
+						    .headers = buf_text(&request->response.headers),
+						    .body = buf_text(&request->response.body),
+						    .length = request->response.body.length},
+			    request->sent.path);
+	request_free(&request);
 	fuzz_close(&in);
 	return 0;
 }

@@ -62,14 +62,14 @@ static enum outcome operator_if(bool right, struct operator_info *out)
 }
 
 /* Answers at once; the target brings the call back. */
-bool verifier_submit(struct verifier *v, struct verification *what)
+bool password_worker_submit(struct password_worker *w, struct password_check *check)
 {
-	(void)v;
-	what->late = is_set('q');
-	what->rc = operator_if(strcmp(what->login, "feed1") == 0 &&
-				   (*what->password == '\0' ? what->allow_empty_password
-							    : strcmp(what->password, "pw") == 0),
-			       &what->who);
+	(void)w;
+	check->late = is_set('q');
+	check->rc = operator_if(strcmp(check->login, "feed1") == 0 &&
+				    (*check->password == '\0' ? check->allow_empty_password
+							      : strcmp(check->password, "pw") == 0),
+				&check->who);
 	return !is_set('f');
 }
 

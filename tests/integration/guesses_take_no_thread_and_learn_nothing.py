@@ -13,7 +13,7 @@ import time
 from campaign import Instance, Session, main, wait_for
 
 RECORD = '<sampleTableStg xtkschema="dem:sampleTableStg" testcol1="a"/>'
-OF_STRANGERS, OF_SUSPECTS, OF_ADDRESS = 8, 4, 4  # session/verifier.c
+OF_STRANGERS, OF_SUSPECTS, OF_ADDRESS = 8, 4, 4  # session/password_worker.c
 LATE = 2  # seconds: VERIFIER_WAIT_MS in ingestd/worker.c
 IN_TIME = 5  # seconds: R2.15
 LIMIT = 40  # failures a minute of one login
@@ -71,7 +71,7 @@ with Instance(conf={"zone all": {"networks": "0.0.0.0/0, ::/0", "allow_http": "t
         return f"10.1.{n // 250}.{n % 250 + 1}"
 
     class Stopped:
-        """The verifier's first look-up waits for a lock, until this is left."""
+        """The password worker's first look-up waits for a lock, until this is left."""
 
         def __enter__(self):
             assert client.ingest(RECORD).status == 200  # the worker knows this session
@@ -79,7 +79,7 @@ with Instance(conf={"zone all": {"networks": "0.0.0.0/0, ::/0", "allow_http": "t
             self.locks.run("LOCK TABLES campaign_operator WRITE, campaign_right WRITE")
             self.started = time.monotonic()
             self.first = Logon(c, fresh())
-            wait_for("the verifier waits", lambda: c.db.sql(
+            wait_for("the password worker waits", lambda: c.db.sql(
                 "SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for table%'"))
             return self
 

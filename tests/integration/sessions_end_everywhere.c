@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "session/password_worker.h"
 #include "session/sessions.h"
 
 #define SECOND_MS 1000
@@ -156,9 +157,9 @@ static void fill_tables(void)
 struct worker {
 	struct db_lane *lane;
 	struct sessions *sessions;
-	atomic_bool watching; /* false: its watcher is stuck */
+	atomic_bool watching; /* false: its refresher is stuck */
 	atomic_bool ending;
-	pthread_t watcher;
+	pthread_t refresher;
 };
 
 static struct worker a, b;
@@ -172,7 +173,7 @@ static void *watch(void *argument)
 		if (db != NULL && !db_alive(db))
 			db_close(&db);
 		if (db == NULL && db_open(&login, &db) != OUTCOME_OK)
-			bail_out("the watcher has no database");
+			bail_out("the refresher has no database");
 		if (atomic_load(&w->watching))
 			sessions_refresh(w->sessions, db);
 		usleep(SESSIONS_REFRESH_MS * 1000);
@@ -186,13 +187,13 @@ static void worker_start(struct worker *w)
 	w->lane = db_lane_new(&login);
 	w->sessions = sessions_new(w->lane);
 	atomic_store(&w->watching, true);
-	pthread_create(&w->watcher, NULL, watch, w);
+	pthread_create(&w->refresher, NULL, watch, w);
 }
 
 static void worker_end(struct worker *w)
 {
 	atomic_store(&w->ending, true);
-	pthread_join(w->watcher, NULL);
+	pthread_join(w->refresher, NULL);
 	sessions_free(&w->sessions);
 	db_lane_free(&w->lane);
 }
@@ -250,24 +251,25 @@ static void passwords(void)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct operator_info who = {0};
+		struct password_check p = {.login = cases[i].login,
+					   .password = cases[i].password,
+					   .allow_empty_password = cases[i].allow_empty};
 
-		check(sessions_check_password(admin, cases[i].login, cases[i].password,
-					      cases[i].allow_empty, &who) == cases[i].expected,
-		      cases[i].what);
+		check(password_check_now(admin, &p) == cases[i].expected, cases[i].what);
 	}
 }
 
 static void old_hashes_are_good(void)
 {
-	struct operator_info who = {0};
+	struct password_check right = {.login = "old", .password = "correct horse 9"};
+	struct password_check wrong = {.login = "old", .password = "wrong"};
 
 	add_operator(1299, "old",
 		     "$argon2id$v=19$m=65536,t=2,p=1$"
 		     "agTDh5GEw2dxdZ3Hk5s8IQ$LplDSxZAbCUxr8d3c+E+U4iv2cD1theTZ0dZJWP1jyQ",
 		     0);
-	check(sessions_check_password(admin, "old", "correct horse 9", false, &who) == OUTCOME_OK &&
-		  sessions_check_password(admin, "old", "wrong", false, &who) == OUTCOME_INVALID,
+	check(password_check_now(admin, &right) == OUTCOME_OK &&
+		  password_check_now(admin, &wrong) == OUTCOME_INVALID,
 	      "a hash of other parameters is good");
 	must("DELETE FROM campaign_operator WHERE id = 1299");
 }
@@ -388,8 +390,8 @@ static void life(void)
 	check(sessions_close(a.sessions, token) == OUTCOME_INVALID, "and is not closed again");
 }
 
-/* A watcher that is stuck must not keep a session alive, nor may what it missed be lost. */
-static void stuck_watcher(void)
+/* A refresher that is stuck must not keep a session alive, nor may what it missed be lost. */
+static void stuck_refresher(void)
 {
 	char token[SESSION_TOKEN_SIZE], security[SECURITY_TOKEN_SIZE];
 	char other[SESSION_TOKEN_SIZE];
@@ -398,7 +400,7 @@ static void stuck_watcher(void)
 	open_in(&a, 60, 60, other, security);
 	atomic_store(&a.watching, false);
 	usleep((SESSIONS_STALE_MS + 500) * 1000);
-	check(check_in(&a, token) == OUTCOME_OK, "with a stuck watcher the database is asked");
+	check(check_in(&a, token) == OUTCOME_OK, "with a stuck refresher the database is asked");
 	if (sessions_close(b.sessions, token) != OUTCOME_OK)
 		bail_out("sessions_close");
 	check(check_in(&a, token) == OUTCOME_INVALID, "so a log-off counts at once");
@@ -510,7 +512,7 @@ int main(int argc, char **argv)
 	administration();
 	bearer();
 	life();
-	stuck_watcher();
+	stuck_refresher();
 	race();
 	lost_connections();
 	nowhere();

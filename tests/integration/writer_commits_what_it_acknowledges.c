@@ -116,17 +116,18 @@ static struct change change_of(const struct schema *schema, const char *key,
 
 /* A submission whose caller waits for the answer. */
 struct waiter {
+	struct completion node; /* first: its address is the waiter's */
 	struct submission sub;
 	pthread_mutex_t lock;
 	pthread_cond_t done;
 	bool answered;
 };
 
-static void on_answered(void *context, struct submission *list)
+static void on_done(void *context, struct completion *list)
 {
 	(void)context;
 	while (list != NULL) {
-		struct waiter *waiter = list->owner;
+		struct waiter *waiter = (struct waiter *)(void *)list;
 
 		list = list->next;
 		pthread_mutex_lock(&waiter->lock);
@@ -136,7 +137,7 @@ static void on_answered(void *context, struct submission *list)
 	}
 }
 
-static void on_busy(void *context)
+static void on_notify(void *context)
 {
 	(void)context;
 }
@@ -144,7 +145,7 @@ static void on_busy(void *context)
 static enum outcome submit(struct writer *w, const struct change *changes, size_t count,
 			   struct writer_error *error)
 {
-	struct waiter waiter = {.sub = {.changes = changes, .count = count, .owner = &waiter},
+	struct waiter waiter = {.sub = {.changes = changes, .count = count, .done = &waiter.node},
 				.lock = PTHREAD_MUTEX_INITIALIZER,
 				.done = PTHREAD_COND_INITIALIZER};
 
@@ -427,7 +428,7 @@ static void nowhere(void)
 {
 	struct db_login away = login;
 	struct writer_options options = {
-	    .batch_rows = 10, .wait_limit_ms = 3000, .answered = on_answered, .busy = on_busy};
+	    .batch_rows = 10, .wait_limit_ms = 3000, .done = on_done, .notify = on_notify};
 	struct writer_error error;
 	struct writer *w;
 	int64_t before = clock_monotonic_ms();
@@ -447,7 +448,7 @@ static void nowhere(void)
 int main(int argc, char **argv)
 {
 	struct writer_options options = {
-	    .batch_rows = 256, .wait_limit_ms = 1500, .answered = on_answered, .busy = on_busy};
+	    .batch_rows = 256, .wait_limit_ms = 1500, .done = on_done, .notify = on_notify};
 	pthread_t expiring;
 	struct db *db;
 

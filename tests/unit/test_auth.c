@@ -37,17 +37,17 @@ static enum outcome known(bool right, struct operator_info *out)
 	return OUTCOME_OK;
 }
 
-static bool verifier_is_full, verifier_is_late;
-static enum verifier_caller last_caller;
+static bool queue_is_full, check_is_late;
+static enum password_caller last_caller;
 
-bool verifier_submit(struct verifier *v, struct verification *what)
+bool password_worker_submit(struct password_worker *w, struct password_check *check)
 {
-	(void)v;
-	last_caller = what->caller;
-	what->late = verifier_is_late;
-	what->rc = known(strcmp(what->login, "feed1") == 0 && strcmp(what->password, "pw") == 0,
-			 &what->who);
-	return !verifier_is_full;
+	(void)w;
+	last_caller = check->caller;
+	check->late = check_is_late;
+	check->rc = known(strcmp(check->login, "feed1") == 0 && strcmp(check->password, "pw") == 0,
+			  &check->who);
+	return !queue_is_full;
 }
 
 enum outcome sessions_check(struct sessions *s, const char *token, struct operator_info *out,
@@ -74,7 +74,7 @@ static void section_4_2_where_tokens_travel(void **state)
 {
 	static const struct {
 		const char *name;
-		struct api_request request;
+		struct http_request request;
 		const char *parameter, *soap_cookie, *soap_security;
 		struct auth_tokens expected;
 	} cases[] = {
@@ -190,26 +190,32 @@ static struct call *new_call(struct arena *arena, const struct zone_flags *zone)
 	call->api = &api;
 	call->conf = &conf;
 	call->arena = arena;
-	call->submission = arena_zalloc(arena, sizeof(*call->submission));
+	call->request = arena_zalloc(arena, sizeof(*call->request));
 	call->zone = *zone;
 	snprintf(call->address_text, sizeof(call->address_text), "192.0.2.10");
 	address_parse("192.0.2.10", &call->address);
 	return call;
 }
 
-/* As http.c does it: a call whose password was verified comes again. */
+/* As http.c does it: after the password check the call comes again. */
+static bool resumed(struct call *call, enum call_result result)
+{
+	call->password_checked = result == CALL_WAITING;
+	return call->password_checked;
+}
+
 static enum call_result password(struct call *call, const char *login, const char *text)
 {
 	enum call_result result = auth_password(call, login, text);
 
-	return result == CALL_VERIFYING ? auth_password(call, login, text) : result;
+	return resumed(call, result) ? auth_password(call, login, text) : result;
 }
 
 static enum call_result check(struct call *call, const struct auth_tokens *tokens)
 {
 	enum call_result result = auth_check(call, tokens);
 
-	return result == CALL_VERIFYING ? auth_check(call, tokens) : result;
+	return resumed(call, result) ? auth_check(call, tokens) : result;
 }
 
 static void R4_4_to_R4_6_and_4_6(void **state)
@@ -448,7 +454,7 @@ static void R2_13_a_full_lane_refuses_at_once(void **state)
 {
 	static const struct zone_flags zone = {.any = true, .allow_user_password = true};
 	const struct auth_tokens pair = {.session = "feed1/pw"};
-	bool *const reasons[] = {&verifier_is_full, &verifier_is_late};
+	bool *const reasons[] = {&queue_is_full, &check_is_late};
 	struct arena *arena = arena_new();
 
 	(void)state;
@@ -465,18 +471,18 @@ static void R2_13_a_full_lane_refuses_at_once(void **state)
 		*reasons[i] = false;
 	}
 	/* It was no failure, so nobody is a suspect for it. */
-	assert_int_equal(last_caller, VERIFIER_STRANGER);
+	assert_int_equal(last_caller, CALLER_UNKNOWN);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(password(new_call(arena, &zone), "feed1", "no"), CALL_REFUSED);
-	assert_int_equal(last_caller, VERIFIER_SUSPECT);
+	assert_int_equal(last_caller, CALLER_RECENTLY_FAILED);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(password(new_call(arena, &zone), "feed1", "pw"), CALL_OK);
-	assert_int_equal(last_caller, VERIFIER_STRANGER); /* suspect and known */
+	assert_int_equal(last_caller, CALLER_UNKNOWN); /* suspect and known */
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(password(call_from(arena, 1), "feed1", "pw"), CALL_OK);
-	assert_int_equal(last_caller, VERIFIER_KNOWN);
+	assert_int_equal(last_caller, CALLER_PROVEN);
 	assert_int_equal(password(call_from(arena, 1), "other", "pw"), CALL_REFUSED);
-	assert_int_equal(last_caller, VERIFIER_STRANGER); /* not as this operator */
+	assert_int_equal(last_caller, CALLER_UNKNOWN); /* not as this operator */
 	fresh_limits();
 	arena_free(&arena);
 }
@@ -530,13 +536,13 @@ static void section_4_5_places(void **state)
 	(void)state;
 	assert_int_equal(network_parse("192.0.2.0/24", &net), 0);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct api_request request = {.peer = cases[i].peer, .https = cases[i].https};
+		struct http_request request = {.peer = cases[i].peer, .https = cases[i].https};
 		struct call *call = arena_zalloc(arena, sizeof(*call));
 
 		lan[0].allow_http = cases[i].allow_http;
 		call->conf = &lan_conf;
 		call->arena = arena;
-		call->request = &request;
+		call->sent = &request;
 		assert_int_equal(auth_place(call), cases[i].let_in ? 0 : -1);
 		if (!cases[i].let_in)
 			assert_string_equal(call->causes[0].code, "XSV-350013");

@@ -72,12 +72,12 @@ static enum outcome feed1(bool right, struct operator_info *out)
 }
 
 /* Answers at once; api_resume brings the call back. */
-bool verifier_submit(struct verifier *v, struct verification *what)
+bool password_worker_submit(struct password_worker *w, struct password_check *check)
 {
-	(void)v;
-	what->rc = feed1(strcmp(what->login, "feed1") == 0 &&
-			     strcmp(what->password, "correct horse 9") == 0,
-			 &what->who);
+	(void)w;
+	check->rc = feed1(strcmp(check->login, "feed1") == 0 &&
+			      strcmp(check->password, "correct horse 9") == 0,
+			  &check->who);
 	return true;
 }
 
@@ -242,8 +242,7 @@ void conf_ref_put(struct conf_ref *ref, const struct conf *c)
 
 static struct api api = {.version = "1.2.3", .node = "node1"};
 
-static struct arena *arena;
-static struct api_response response;
+static struct request *current;
 
 static int prepare(void **state)
 {
@@ -288,7 +287,7 @@ static int start(void **state)
 {
 	(void)state;
 	log_set_level(LOG_LEVEL_ERROR);
-	arena = arena_new();
+	current = request_new();
 	sample = compile("<srcSchema namespace='dem' name='sampleTable' label='Sample table'>"
 			 "<element name='sampleTable' autopk='true' autouuid='true' autoStg='true'"
 			 " dataSource='nms:extAccount:ffda'>"
@@ -306,17 +305,13 @@ static int stop(void **state)
 	limits_unmap(&api.limits);
 	schema_free(&sample);
 	schema_free(&folder);
-	arena_free(&arena);
-	buf_free(&response.headers);
-	buf_free(&response.body);
+	request_free(&current);
 	buf_free(&written);
 	return 0;
 }
 
-static void handle(struct api_request request)
+static void handle(struct http_request request)
 {
-	static struct submission submission;
-
 	if (request.path == NULL)
 		request.path = "/nl/jsp/soaprouter.jsp";
 	if (request.method == NULL)
@@ -325,16 +320,15 @@ static void handle(struct api_request request)
 		request.peer = "192.0.2.10";
 	if (request.body != NULL)
 		request.body_length = strlen(request.body);
-	arena_reset(arena);
-	response.status = 0;
-	response.content_type = NULL;
-	buf_clear(&response.headers);
-	buf_clear(&response.body);
-	if (api_handle(&api, &request, arena, &submission, &response))
-		return;
-	do
-		assert_int_equal(response.status, 0); /* not before the verdict, or the commit */
-	while (!api_resume(&submission));
+	request_clear(current);
+	current->sent = request;
+	if (!api_handle(&api, current)) {
+		do
+			assert_int_equal(current->response.status,
+					 0); /* not before it is complete */
+		while (!api_resume(current));
+	}
+	assert_int_equal(current->state, REQUEST_ANSWERING);
 }
 
 #define ENVELOPE(content)                                                                          \
@@ -347,33 +341,34 @@ static void handle(struct api_request request)
 	ENVELOPE("<IngestExt xmlns='urn:xtk:session'><sessiontoken>" TOKEN                         \
 		 "</sessiontoken><doc>" document "</doc></IngestExt>")
 #define RECORD(attributes) "<x xtkschema='dem:sampleTableStg' " attributes "/>"
-#define BODY(xml)	   ((struct api_request){.body = (xml)})
+#define BODY(xml)	   ((struct http_request){.body = (xml)})
 
 static void expect(int status, const char *content_type)
 {
-	if (response.status != status ||
-	    strncmp(response.content_type, content_type, strlen(content_type)) != 0)
-		fail_msg("%d %s\n%s", response.status, response.content_type,
-			 buf_text(&response.body));
-	assert_non_null(strstr(buf_text(&response.headers), "Cache-Control: no-store\r\n"));
+	if (current->response.status != status ||
+	    strncmp(current->response.content_type, content_type, strlen(content_type)) != 0)
+		fail_msg("%d %s\n%s", current->response.status, current->response.content_type,
+			 buf_text(&current->response.body));
+	assert_non_null(
+	    strstr(buf_text(&current->response.headers), "Cache-Control: no-store\r\n"));
 }
 
 static void expect_body(const char *part)
 {
-	if (strstr(buf_text(&response.body), part) == NULL)
-		fail_msg("no \"%s\" in\n%s", part, buf_text(&response.body));
+	if (strstr(buf_text(&current->response.body), part) == NULL)
+		fail_msg("no \"%s\" in\n%s", part, buf_text(&current->response.body));
 }
 
 static void expect_no_body(const char *part)
 {
-	if (strstr(buf_text(&response.body), part) != NULL)
-		fail_msg("\"%s\" in\n%s", part, buf_text(&response.body));
+	if (strstr(buf_text(&current->response.body), part) != NULL)
+		fail_msg("\"%s\" in\n%s", part, buf_text(&current->response.body));
 }
 
 static void expect_header(const char *part)
 {
-	if (strstr(buf_text(&response.headers), part) == NULL)
-		fail_msg("no \"%s\" in\n%s", part, buf_text(&response.headers));
+	if (strstr(buf_text(&current->response.headers), part) == NULL)
+		fail_msg("no \"%s\" in\n%s", part, buf_text(&current->response.headers));
 }
 
 static void expect_fault(int status, const char *faultcode, const char *faultstring)
@@ -411,7 +406,7 @@ static void section_1_routes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		handle((struct api_request){.method = cases[i].method, .path = cases[i].path});
+		handle((struct http_request){.method = cases[i].method, .path = cases[i].path});
 		expect(cases[i].status, "text/plain; charset=utf-8");
 		if (cases[i].status == 405)
 			expect_header("Allow: POST\r\n");
@@ -421,7 +416,7 @@ static void section_1_routes(void **state)
 static void R2_1_R2_14_what_is_not_read(void **state)
 {
 	static const struct {
-		struct api_request request;
+		struct http_request request;
 		int status;
 	} cases[] = {
 	    {{.content_type = "text/plain", .body = "x"}, 415},
@@ -439,7 +434,7 @@ static void R2_1_R2_14_what_is_not_read(void **state)
 		expect(cases[i].status, "text/plain; charset=utf-8");
 	}
 	for (size_t i = 0; i < COUNT(accepted); i++) {
-		handle((struct api_request){
+		handle((struct http_request){
 		    .content_type = accepted[i],
 		    .content_encoding = i == 0 ? "identity" : NULL,
 		    .body = ENVELOPE("<GetServerTime xmlns='urn:xtk:session'/>")});
@@ -468,7 +463,8 @@ static void messages_at_fault(void **state)
 	(void)state;
 	zones[0].show_errors = false; /* these are never masked: R3.19 */
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		handle((struct api_request){.soap_action = cases[i].action, .body = cases[i].body});
+		handle(
+		    (struct http_request){.soap_action = cases[i].action, .body = cases[i].body});
 		expect_fault(500, cases[i].faultcode, cases[i].code);
 		expect_no_body("<detail");
 	}
@@ -490,15 +486,15 @@ static void R2_11_fault_status(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		conf.fault_http_status = cases[i].setting;
-		handle((struct api_request){.sdk_version = cases[i].sdk_version, .body = "<a>"});
+		handle((struct http_request){.sdk_version = cases[i].sdk_version, .body = "<a>"});
 		expect(cases[i].status, "text/xml");
-		handle((struct api_request){.sdk_version = cases[i].sdk_version,
-					    .body = INGEST("<x/>")});
+		handle((struct http_request){.sdk_version = cases[i].sdk_version,
+					     .body = INGEST("<x/>")});
 		expect(cases[i].status, "text/xml");
 	}
-	handle((struct api_request){/* a refusal is no fault: R2.12 */
-				    .sdk_version = "1",
-				    .body = ENVELOPE("<Logoff xmlns='urn:xtk:session'/>")});
+	handle((struct http_request){/* a refusal is no fault: R2.12 */
+				     .sdk_version = "1",
+				     .body = ENVELOPE("<Logoff xmlns='urn:xtk:session'/>")});
 	expect(403, "text/plain");
 }
 
@@ -507,7 +503,7 @@ static void R2_11_fault_status(void **state)
 static void Logon(void **state)
 {
 	(void)state;
-	handle((struct api_request){
+	handle((struct http_request){
 	    .soap_action = "\"xtk:session#Logon\"",
 	    .https = true,
 	    .security_token = "",
@@ -547,8 +543,9 @@ static void R4_12_logon_refused(void **state)
 	(void)state;
 	handle(BODY(wrong));
 	expect(403, "text/plain; charset=utf-8");
-	assert_string_equal(buf_text(&response.body), "XSV-350012 Invalid login or password\n");
-	assert_null(strstr(buf_text(&response.headers), "Set-Cookie"));
+	assert_string_equal(buf_text(&current->response.body),
+			    "XSV-350012 Invalid login or password\n");
+	assert_null(strstr(buf_text(&current->response.headers), "Set-Cookie"));
 
 	for (int i = 1; i < 30; i++)
 		handle(BODY(wrong));
@@ -600,19 +597,19 @@ static void other_session_methods(void **state)
 {
 #define HEADERS .session_token = TOKEN
 	(void)state;
-	handle((struct api_request){
+	handle((struct http_request){
 	    HEADERS,
 	    .body = ENVELOPE("<TestCnx xmlns='urn:xtk:session'><sessiontoken/></TestCnx>")});
 	expect(200, "text/xml");
 	expect_body("<TestCnxResponse ");
 	database_answer = NULL;
-	handle((struct api_request){
+	handle((struct http_request){
 	    HEADERS,
 	    .body = ENVELOPE("<TestCnx xmlns='urn:xtk:session'><sessiontoken/></TestCnx>")});
 	expect_failure("ODB-240000 ");
 
-	handle((struct api_request){.authorization = "Bearer tok_5f2d7a90e114",
-				    .body = ENVELOPE("<GetUserInfo xmlns='urn:xtk:session'/>")});
+	handle((struct http_request){.authorization = "Bearer tok_5f2d7a90e114",
+				     .body = ENVELOPE("<GetUserInfo xmlns='urn:xtk:session'/>")});
 	expect(200, "text/xml");
 	expect_body("<pUserInfo xsi:type='ns:Element'");
 	expect_body("><userInfo ");
@@ -701,11 +698,12 @@ static void Ingest_returns_made_ids(void **state)
 	const char *start_of_id;
 
 	(void)state;
-	handle((struct api_request){.query = "soapAction=xtk%3Apersist%7Cxtk%3Asession%23Ingest",
-				    .body = INGEST(RECORD("testcol1='a'"))});
+	handle((struct http_request){.query = "soapAction=xtk%3Apersist%7Cxtk%3Asession%23Ingest",
+				     .body = INGEST(RECORD("testcol1='a'"))});
 	expect(200, "text/xml");
 	expect_body("<IngestResponse xmlns='urn:wpp:default'");
-	start_of_id = strstr(buf_text(&response.body), "<pstrSUuids xsi:type='xsd:string'>");
+	start_of_id =
+	    strstr(buf_text(&current->response.body), "<pstrSUuids xsi:type='xsd:string'>");
 	assert_non_null(start_of_id);
 	start_of_id = strchr(start_of_id, '>') + 1;
 	assert_int_equal(strcspn(start_of_id, "<"), 36);
@@ -747,8 +745,8 @@ static void rights_have_a_scope(void **state)
 static void section_3_3_a_record_that_fails(void **state)
 {
 	(void)state;
-	handle((struct api_request){.soap_action = "xtk:persist|xtk:session#Ingest",
-				    .body = INGEST(RECORD("testcol1='123456'"))});
+	handle((struct http_request){.soap_action = "xtk:persist|xtk:session#Ingest",
+				     .body = INGEST(RECORD("testcol1='123456'"))});
 	expect_fault(500, "<faultcode>SOAP-ENV:Server</faultcode>",
 		     "SOP-330011 Error while executing the method ");
 	expect_body("xtk:persist|xtk:session");
@@ -836,7 +834,7 @@ static void what_the_database_did(void **state)
 static void r_test(void **state)
 {
 	(void)state;
-	handle((struct api_request){
+	handle((struct http_request){
 	    .method = "GET", .path = "/r/test", .host = "[::1]:8080", .peer = "192.0.2.10"});
 	expect(200, "text/xml; charset=utf-8");
 	expect_body("<redir status='OK' date='20");
@@ -845,7 +843,7 @@ static void r_test(void **state)
 
 	zones[0].allow_http = false; /* monitors need no zone */
 	zones[0].network_count = 0;
-	handle((struct api_request){.method = "GET", .path = "/r/test"});
+	handle((struct http_request){.method = "GET", .path = "/r/test"});
 	expect(200, "text/xml");
 }
 
@@ -857,42 +855,42 @@ static void r_test_and_wsdl_name_hosts_only(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(others); i++) {
-		handle((struct api_request){
+		handle((struct http_request){
 		    .method = "GET", .path = "/r/test", .host = others[i], .peer = "192.0.2.10"});
 		expect(200, "text/xml");
 		expect_body(" host='-' ");
-		handle((struct api_request){.method = "GET",
-					    .path = "/nl/jsp/schemawsdl.jsp",
-					    .query = "schema=xtk:session",
-					    .host = others[i],
-					    .peer = "192.0.2.10"});
+		handle((struct http_request){.method = "GET",
+					     .path = "/nl/jsp/schemawsdl.jsp",
+					     .query = "schema=xtk:session",
+					     .host = others[i],
+					     .peer = "192.0.2.10"});
 		expect(200, "text/xml");
 		expect_body("http://localhost/nl/jsp/soaprouter.jsp");
 	}
-	handle((struct api_request){.method = "GET",
-				    .path = "/r/test",
-				    .host = "my_Ingest-1.example.test:8443",
-				    .peer = "192.0.2.10"});
+	handle((struct http_request){.method = "GET",
+				     .path = "/r/test",
+				     .host = "my_Ingest-1.example.test:8443",
+				     .peer = "192.0.2.10"});
 	expect_body(" host='my_Ingest-1.example.test:8443' ");
 }
 
 static void ping(void **state)
 {
-	struct api_request request = {.method = "GET",
-				      .path = "/nl/jsp/ping.jsp",
-				      .query = "zones=true",
-				      .cookie = "__sessiontoken=" TOKEN,
-				      .security_token = SECURITY};
+	struct http_request request = {.method = "GET",
+				       .path = "/nl/jsp/ping.jsp",
+				       .query = "zones=true",
+				       .cookie = "__sessiontoken=" TOKEN,
+				       .security_token = SECURITY};
 
 	(void)state;
 	handle(request);
 	expect(200, "text/plain; charset=utf-8");
-	assert_string_equal(buf_text(&response.body), "OK\n2026-02-03 04:05:06.789Z\n");
+	assert_string_equal(buf_text(&current->response.body), "OK\n2026-02-03 04:05:06.789Z\n");
 
 	database_answer = NULL;
 	handle(request);
 	expect(200, "text/plain");
-	assert_int_equal(strncmp(buf_text(&response.body), "Error\nODB-240000 ", 17), 0);
+	assert_int_equal(strncmp(buf_text(&current->response.body), "Error\nODB-240000 ", 17), 0);
 
 	request.security_token = NULL; /* R4.4: the token came by cookie */
 	handle(request);

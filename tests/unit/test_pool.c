@@ -50,30 +50,32 @@ void conf_ref_put(struct conf_ref *ref, const struct conf *c)
 	(void)c;
 }
 
-/* "?stage" calls are in the hands of a writer, until commit_staged; "?verify" calls are in a
- * verifier's before, until let_verified. */
-static pthread_mutex_t staged_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct submission *staged;
-static size_t staged_count;
+/* "?stage" calls wait for a commit, until commit_staged; "?verify" calls wait for a password check
+ * before, until complete_passwords. */
+static pthread_mutex_t waiting_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct completion *waiting;
+static size_t waiting_count;
 
-static void keep(struct submission *submission)
+static void keep(struct request *r, enum request_state state)
 {
-	pthread_mutex_lock(&staged_lock);
-	submission->next = staged;
-	staged = submission;
-	staged_count++;
-	pthread_mutex_unlock(&staged_lock);
+	pthread_mutex_lock(&waiting_lock);
+	r->state = state;
+	r->done.next = waiting;
+	waiting = &r->done;
+	waiting_count++;
+	pthread_mutex_unlock(&waiting_lock);
 }
 
-bool api_handle(struct api *api, const struct api_request *q, struct arena *arena,
-		struct submission *submission, struct api_response *r)
+bool api_handle(struct api *api, struct request *request)
 {
+	const struct http_request *q = &request->sent;
+	struct http_response *r = &request->response;
 	bool verify = q->query != NULL && strcmp(q->query, "verify") == 0;
-	bool stage = verify || (q->query != NULL && strcmp(q->query, "stage") == 0);
+	bool stage = q->query != NULL && strcmp(q->query, "stage") == 0;
 	char c = '.';
 
 	(void)api;
-	(void)arena;
+	assert_int_equal(request->state, REQUEST_READING);
 	if (q->query != NULL && strcmp(q->query, "wait") == 0) {
 		if (write(in_hand[1], &c, 1) != 1 || read(let_go[0], &c, 1) != 1)
 			buf_add(&r->body, "let go by the end of the test\n");
@@ -83,22 +85,18 @@ bool api_handle(struct api *api, const struct api_request *q, struct arena *aren
 	buf_addf(&r->body, "%s %s %s %s https=%d len=%zu [%.40s]", q->method, q->path,
 		 q->content_type != NULL ? q->content_type : "-",
 		 q->soap_action != NULL ? q->soap_action : "-", q->https, q->body_length, q->body);
-	if (stage) {
-		submission->owner = r;
-		submission->count = verify ? 1 : 0;
-		keep(submission);
-	}
-	return !stage;
+	if (verify || stage)
+		keep(request, verify ? REQUEST_WAITING_PASSWORD : REQUEST_WAITING_COMMIT);
+	return !(verify || stage);
 }
 
-bool api_resume(struct submission *submission)
+bool api_resume(struct request *request)
 {
-	struct api_response *r = submission->owner;
+	struct http_response *r = &request->response;
 
-	if (submission->count > 0) {
+	if (request->state == REQUEST_WAITING_PASSWORD) {
 		buf_add(&r->body, " verified");
-		submission->count = 0;
-		keep(submission);
+		keep(request, REQUEST_WAITING_COMMIT);
 		return false;
 	}
 	buf_add(&r->body, " committed");
@@ -108,7 +106,7 @@ bool api_resume(struct submission *submission)
 /* --- a web server ------------------------------------------------------------------------ */
 
 static struct api api;
-static struct answered *answered, *verified;
+static struct completions *commits, *passwords;
 static struct pool *pool;
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 
@@ -217,41 +215,41 @@ static int start(void **state)
 	    listen(options.listen_fd, 100) < 0 || pipe2(in_hand, O_CLOEXEC) < 0 ||
 	    pipe2(let_go, O_CLOEXEC) < 0)
 		return -1;
-	answered = options.answered = answered_new();
-	verified = options.verified = answered_new();
+	commits = options.commits = completions_new();
+	passwords = options.passwords = completions_new();
 	pool = pool_start(&options);
 	return pool == NULL ? -1 : 0;
 }
 
 /* Hands COUNT calls back through QUEUE, together. */
-static void hand_back(struct answered *queue, size_t count)
+static void hand_back(struct completions *queue, size_t count)
 {
 	int i;
 
 	for (i = 0; i < WAIT_S * 1000; i++) {
-		pthread_mutex_lock(&staged_lock);
-		if (staged_count == count)
+		pthread_mutex_lock(&waiting_lock);
+		if (waiting_count == count)
 			break;
-		pthread_mutex_unlock(&staged_lock);
+		pthread_mutex_unlock(&waiting_lock);
 		poll(NULL, 0, 1);
 	}
-	assert_int_equal(staged_count, count);
-	answered_put(queue, staged);
-	answered_wake(queue);
-	staged = NULL;
-	staged_count = 0;
-	pthread_mutex_unlock(&staged_lock);
+	assert_int_equal(waiting_count, count);
+	completions_push(queue, waiting);
+	completions_notify(queue);
+	waiting = NULL;
+	waiting_count = 0;
+	pthread_mutex_unlock(&waiting_lock);
 }
 
 /* As the writer does it: all calls of one commit. */
 static void commit_staged(size_t count)
 {
-	hand_back(answered, count);
+	hand_back(commits, count);
 }
 
-static void let_verified(size_t count)
+static void complete_passwords(size_t count)
 {
-	hand_back(verified, count);
+	hand_back(passwords, count);
 }
 
 static int end(void **state)
@@ -259,8 +257,8 @@ static int end(void **state)
 	(void)state;
 	close(let_go[1]); /* a test that failed may have left calls waiting */
 	pool_stop(&pool);
-	answered_free(&answered);
-	answered_free(&verified);
+	completions_free(&commits);
+	completions_free(&passwords);
 	close(in_hand[0]);
 	close(in_hand[1]);
 	close(let_go[0]);
@@ -460,7 +458,7 @@ static void passwords_hold_no_thread(void **state)
 	}
 	ask(fd, "DOCUMENT_URI=/a\n", "", 0, true);
 	assert_answer(fd, "Status: 200 ");
-	let_verified(CALLS);
+	complete_passwords(CALLS);
 	commit_staged(CALLS);
 	for (i = 0; i < CALLS; i++) {
 		assert_answer(fds[i], " verified committed");

@@ -174,8 +174,7 @@ static struct conf conf;
 /* The fault's first cause, "" for none. */
 static const char *run(method *m, const char *scope, const struct soap_value *in)
 {
-	static const struct api_request request;
-	static struct submission submission;
+	static struct request request;
 	static struct call call;
 
 	call = (struct call){.api = &api,
@@ -183,7 +182,7 @@ static const char *run(method *m, const char *scope, const struct soap_value *in
 			     .registry = (struct registry *)&api,
 			     .arena = arena,
 			     .request = &request,
-			     .submission = &submission};
+			     .sent = &request.sent};
 	snprintf(call.who.login, sizeof(call.who.login), "feed1");
 	call.who.rights[0].right = m == replication_start ? RIGHT_REPLICATE : RIGHT_SUBSCRIBE;
 	snprintf(call.who.rights[0].scope, sizeof(call.who.rights[0].scope), "%s", scope);

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "ingestd/request.h"
+#include "ingestd/fastcgi.h"
 
 #include <limits.h>
 #include <stddef.h>
@@ -20,12 +20,9 @@
  * server that is cut off while it sends may never look for one. */
 #define DISCARD_BYTES (32u << 20)
 
-/* Room that one large request needed is not kept for the next one. */
-#define ROOM_BYTES (256u << 10)
-
 enum body { BODY_WHOLE, BODY_TOO_LARGE, BODY_MISMATCH, BODY_BROKEN };
 
-/* FastCGI parameters besides those of struct api_request. */
+/* FastCGI parameters besides those of struct http_request. */
 struct extra {
 	const char *content_length;
 	const char *https;
@@ -35,7 +32,7 @@ struct extra {
 };
 
 struct head {
-	struct api_request request;
+	struct http_request request;
 	struct extra extra;
 };
 
@@ -69,49 +66,6 @@ static const struct parameter {
     AT("REQUEST_URI", extra.request_uri),
     AT("SCRIPT_NAME", extra.script_name),
 };
-
-struct request_room *request_room_new(void)
-{
-	struct request_room *room = xcalloc(1, sizeof(*room));
-
-	room->arena = arena_new();
-	return room;
-}
-
-void request_room_free(struct request_room *room)
-{
-	arena_free(&room->arena);
-	buf_free(&room->body);
-	buf_free(&room->head);
-	buf_free(&room->response.headers);
-	buf_free(&room->response.body);
-	free(room);
-}
-
-struct request_room *request_room_of(struct submission *submission)
-{
-	return (struct request_room *)(void *)((char *)submission -
-					       offsetof(struct request_room, submission));
-}
-
-static void empty(struct buf *b)
-{
-	if (b->size > ROOM_BYTES)
-		buf_free(b);
-	else
-		buf_clear(b);
-}
-
-static void request_room_clear(struct request_room *room)
-{
-	arena_reset(room->arena);
-	empty(&room->body);
-	empty(&room->head);
-	empty(&room->response.headers);
-	empty(&room->response.body);
-	room->response.status = 0;
-	room->response.content_type = NULL;
-}
 
 /* R2.16: a proxy may add to X-Forwarded-For a line of its own, below the one that the client sent,
  * and nginx before 1.23 passes both.  They are one list; to drop the last would be to believe
@@ -282,7 +236,7 @@ static void put(FCGX_Stream *out, const struct buf *b)
 
 /* Both parts go to libfcgi's buffer, and from there to the socket in one write(2) with the
  * end of the request when they fit. */
-static void write_response(FCGX_Stream *out, const struct api_response *r, struct buf *head)
+static void write_response(FCGX_Stream *out, const struct http_response *r, struct buf *head)
 {
 	const char *line = status_line(r->status);
 
@@ -304,14 +258,14 @@ static void write_response(FCGX_Stream *out, const struct api_response *r, struc
 	put(out, &r->body);
 }
 
-static void refuse_mismatch(struct api_response *r)
+static void refuse_mismatch(struct http_response *r)
 {
 	r->status = 400;
 	r->content_type = "text/plain; charset=utf-8";
 	buf_add(&r->body, "The body is not as long as its Content-Length.\n");
 }
 
-bool request_handle(FCGX_Request *fcgx, struct api *api, struct request_room *room)
+bool fastcgi_handle(FCGX_Request *fcgx, struct api *api, struct request *r)
 {
 	const struct conf *conf = conf_ref_get(api->conf);
 	size_t limit = conf->max_request_bytes;
@@ -319,36 +273,32 @@ bool request_handle(FCGX_Request *fcgx, struct api *api, struct request_room *ro
 	enum body body;
 
 	conf_ref_put(api->conf, conf);
-	read_head(&head, fcgx->envp, room->arena);
-	body = read_body(fcgx->in, head.extra.content_length, limit, &room->body);
-	room->at_end = body != BODY_BROKEN;
-	if (body == BODY_BROKEN) /* nobody is left to be answered */
+	r->state = REQUEST_READING;
+	read_head(&head, fcgx->envp, r->arena);
+	body = read_body(fcgx->in, head.extra.content_length, limit, &r->body);
+	r->at_end = body != BODY_BROKEN;
+	if (body == BODY_BROKEN) /* the peer is gone */
 		return true;
 	if (body == BODY_TOO_LARGE) { /* R2.14 */
-		room->at_end = discard(fcgx->in, &room->body);
-		buf_clear(&room->body);
+		r->at_end = discard(fcgx->in, &r->body);
+		buf_clear(&r->body);
 		head.request.body_too_large = true;
 	}
-	head.request.body = buf_text(&room->body);
-	head.request.body_length = room->body.length;
+	r->sent = head.request;
+	r->sent.body = buf_text(&r->body);
+	r->sent.body_length = r->body.length;
 	if (body != BODY_MISMATCH)
-		return api_handle(api, &head.request, room->arena, &room->submission,
-				  &room->response);
-	refuse_mismatch(&room->response);
+		return api_handle(api, r);
+	refuse_mismatch(&r->response);
 	return true;
 }
 
-bool request_resume(struct request_room *room)
+bool fastcgi_answer(FCGX_Request *fcgx, struct request *r)
 {
-	return api_resume(&room->submission);
-}
+	bool at_end = r->at_end;
 
-bool request_answer(FCGX_Request *fcgx, struct request_room *room)
-{
-	bool at_end = room->at_end;
-
-	if (room->response.status != 0)
-		write_response(fcgx->out, &room->response, &room->head);
-	request_room_clear(room);
+	if (r->response.status != 0)
+		write_response(fcgx->out, &r->response, &r->head);
+	request_clear(r);
 	return at_end;
 }

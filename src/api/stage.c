@@ -2,17 +2,17 @@
 /* Records of a call become changes, and changes are stored whole or not at all. */
 #include "config.h"
 
-#include "api/batch.h"
+#include "api/stage.h"
 
 #include <string.h>
 
 #include "soap/codes.h"
 
-void batch_init(struct batch *b, struct call *call, bool ext)
+void stage_init(struct stage *b, struct call *call, bool ext)
 {
 	const struct conf *conf = call->conf;
 
-	*b = (struct batch){
+	*b = (struct stage){
 	    .call = call,
 	    .lookup = {call->api->lane, call->registry, call->arena},
 	    .context = {.ops = &lookup_record_ops,
@@ -24,7 +24,7 @@ void batch_init(struct batch *b, struct call *call, bool ext)
 	};
 }
 
-enum call_result batch_schema(struct call *call, const char *id, const struct schema **out)
+enum call_result stage_schema(struct call *call, const char *id, const struct schema **out)
 {
 	const struct schema *s;
 	char name[PROBLEM_NAME_SIZE];
@@ -53,7 +53,7 @@ enum call_result batch_schema(struct call *call, const char *id, const struct sc
 	return CALL_OK;
 }
 
-enum call_result batch_check_scope(struct call *call, enum right right, const char *schema)
+enum call_result stage_check_scope(struct call *call, enum right right, const char *schema)
 {
 	const struct operator_info *who = &call->who;
 
@@ -79,7 +79,7 @@ static enum call_result record_failed(struct call *call, const struct schema *s,
 }
 
 /* The arena has no realloc: places double, the old ones go with the request. */
-static struct change *new_place(struct batch *b)
+static struct change *new_place(struct stage *b)
 {
 	if (b->count == b->size) {
 		size_t size = b->size > 0 ? 2 * b->size : 16;
@@ -93,7 +93,7 @@ static struct change *new_place(struct batch *b)
 	return &b->changes[b->count++];
 }
 
-enum call_result batch_add(struct batch *b, const struct schema *s, const struct xml_element *e,
+enum call_result stage_add(struct stage *b, const struct schema *s, const struct xml_element *e,
 			   unsigned long record, struct record *out)
 {
 	struct problem p = {0};
@@ -112,27 +112,31 @@ enum call_result batch_add(struct batch *b, const struct schema *s, const struct
 	return CALL_OK;
 }
 
-enum call_result batch_submit(struct batch *b, const struct schema *s, call_staged *after,
+enum call_result stage_submit(struct stage *b, const struct schema *s, call_staged *after,
 			      void *context)
 {
 	struct call *call = b->call;
-	struct submission *sub = call->submission;
+	struct request *r = call->request;
 
 	call->after = after;
 	call->after_context = context;
 	if (b->count == 0)
 		return CALL_OK;
 	call->staged = s;
-	*sub = (struct submission){.changes = b->changes,
-				   .count = b->count,
-				   .bytes = call->request->body_length,
-				   .owner = call};
-	return writer_submit(call->api->writer, sub) ? CALL_STAGING : batch_result(call);
+	r->submission = (struct submission){.changes = b->changes,
+					    .count = b->count,
+					    .bytes = call->sent->body_length,
+					    .done = &r->done};
+	r->state = REQUEST_WAITING_COMMIT;
+	if (writer_submit(call->api->writer, &r->submission))
+		return CALL_WAITING;
+	r->state = REQUEST_READING;
+	return stage_result(call);
 }
 
-enum call_result batch_result(struct call *call)
+enum call_result stage_result(struct call *call)
 {
-	const struct submission *sub = call->submission;
+	const struct submission *sub = &call->request->submission;
 	struct problem p = {0};
 
 	if (sub->rc == OUTCOME_OK)

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "ingestd/watcher.h"
+#include "ingestd/refresher.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -17,7 +17,7 @@
 
 #define COMPLAIN_SECONDS 30
 
-struct watcher {
+struct refresher {
 	struct db_login login;
 	struct sessions *sessions;
 	struct registry_slot *registry;
@@ -25,12 +25,12 @@ struct watcher {
 	bool failing;  /* likewise */
 	struct log_rate complaints;
 	pthread_t thread;
-	bool poked, stopping;
+	bool asked, stopping;
 	pthread_mutex_t lock;  /* guards the two above */
 	pthread_cond_t wakeup; /* one of the two was set */
 };
 
-static enum outcome refresh(struct watcher *w)
+static enum outcome refresh(struct refresher *w)
 {
 	enum outcome rc;
 
@@ -44,26 +44,26 @@ static enum outcome refresh(struct watcher *w)
 	return rc;
 }
 
-static void look(struct watcher *w)
+static void refresh_and_report(struct refresher *w)
 {
 	unsigned long skipped;
 	enum outcome rc = refresh(w);
 
 	if (rc == OUTCOME_OK) {
 		if (w->failing)
-			log_info("watcher: the staging database is read again");
+			log_info("refresher: the staging database is read again");
 		w->failing = false;
 		return;
 	}
 	w->failing = true;
 	if (log_rate_allow(&w->complaints, COMPLAIN_SECONDS, &skipped))
-		log_warn("watcher: the staging database cannot be read (%s; %lu more of these); "
+		log_warn("refresher: the staging database cannot be read (%s; %lu more of these); "
 			 "calls are refused while it is away",
 			 outcome_name(rc), skipped);
 }
 
-/* False when the watcher is to end. */
-static bool wait_until_due(struct watcher *w)
+/* False when the refresher is to end. */
+static bool wait_until_due(struct refresher *w)
 {
 	struct timespec due;
 	bool go_on;
@@ -74,24 +74,24 @@ static bool wait_until_due(struct watcher *w)
 	due.tv_sec += due.tv_nsec / 1000000000L;
 	due.tv_nsec %= 1000000000L;
 	pthread_mutex_lock(&w->lock);
-	while (!w->poked && !w->stopping && rc == 0)
+	while (!w->asked && !w->stopping && rc == 0)
 		rc = pthread_cond_timedwait(&w->wakeup, &w->lock, &due);
-	w->poked = false;
+	w->asked = false;
 	go_on = !w->stopping;
 	pthread_mutex_unlock(&w->lock);
 	return go_on;
 }
 
-static void *watcher_thread(void *argument)
+static void *refresher_thread(void *argument)
 {
-	struct watcher *w = argument;
+	struct refresher *w = argument;
 
 	while (wait_until_due(w))
-		look(w);
+		refresh_and_report(w);
 	return NULL;
 }
 
-static void watcher_free(struct watcher *w)
+static void refresher_free(struct refresher *w)
 {
 	db_close(&w->db);
 	pthread_cond_destroy(&w->wakeup);
@@ -99,10 +99,10 @@ static void watcher_free(struct watcher *w)
 	free(w);
 }
 
-struct watcher *watcher_start(const struct db_login *login, struct sessions *sessions,
-			      struct registry_slot *registry)
+struct refresher *refresher_start(const struct db_login *login, struct sessions *sessions,
+				  struct registry_slot *registry)
 {
-	struct watcher *w = xcalloc(1, sizeof(*w));
+	struct refresher *w = xcalloc(1, sizeof(*w));
 	pthread_condattr_t attributes;
 	int error;
 
@@ -115,18 +115,18 @@ struct watcher *watcher_start(const struct db_login *login, struct sessions *ses
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&w->wakeup, &attributes);
 	pthread_condattr_destroy(&attributes);
-	look(w);
-	error = pthread_create(&w->thread, NULL, watcher_thread, w);
+	refresh_and_report(w);
+	error = pthread_create(&w->thread, NULL, refresher_thread, w);
 	if (error != 0) {
 		errno = error;
-		log_errno("watcher: thread");
-		watcher_free(w);
+		log_errno("refresher: thread");
+		refresher_free(w);
 		return NULL;
 	}
 	return w;
 }
 
-static void set_flag(struct watcher *w, bool *flag)
+static void set_flag(struct refresher *w, bool *flag)
 {
 	pthread_mutex_lock(&w->lock);
 	*flag = true;
@@ -134,19 +134,19 @@ static void set_flag(struct watcher *w, bool *flag)
 	pthread_mutex_unlock(&w->lock);
 }
 
-void watcher_poke(struct watcher *w)
+void refresher_refresh_now(struct refresher *w)
 {
-	set_flag(w, &w->poked);
+	set_flag(w, &w->asked);
 }
 
-void watcher_stop(struct watcher **holder)
+void refresher_stop(struct refresher **holder)
 {
-	struct watcher *w = *holder;
+	struct refresher *w = *holder;
 
 	if (w == NULL)
 		return;
 	set_flag(w, &w->stopping);
 	pthread_join(w->thread, NULL);
-	watcher_free(w);
+	refresher_free(w);
 	*holder = NULL;
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One request over FastCGI: its parameters and body become a struct request, and its response goes
+ * back.
+ */
+#ifndef CAMPAIGN_INGESTD_FASTCGI_H
+#define CAMPAIGN_INGESTD_FASTCGI_H
+
+#include <fcgiapp.h>
+#include <stdbool.h>
+
+#include "api/api.h"
+
+/* Reads the request and passes it to api_handle; the result is api_handle's. */
+bool fastcgi_handle(FCGX_Request *fcgx, struct api *api, struct request *r);
+/* Writes the response, and clears R.  False: the request was not read to its end, so the connection
+ * cannot carry another one. */
+bool fastcgi_answer(FCGX_Request *fcgx, struct request *r);
+
+#endif
