@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/uuid.h"
 #include "session/token.h"
 
 static const char sql_migration_table[] =

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "admin/table.h"
-#include "session/token.h"
+#include "base/uuid.h"
 
 static const char *const service_types[] = {"email", "sms", "phone", "mail", "fax"};
 enum { SERVICE_TYPES = sizeof(service_types) / sizeof(service_types[0]) };

@@ -15,6 +15,7 @@
 
 #include "admin/table.h"
 #include "base/alloc.h"
+#include "base/arena.h"
 #include "schema/ddl.h"
 #include "schema/source.h"
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "session/limits.h"
@@ -98,15 +99,15 @@ bool auth_needs_security(const struct zone_flags *zone, const struct auth_tokens
 
 enum call_result auth_refuse_session(struct call *call)
 {
-	problem_set(call_cause(call), CODE_SESSION_INVALID,
-		    "This session has expired or is invalid; log on again.");
+	fault_cause_set(call_cause(call), CODE_SESSION_INVALID,
+			"This session has expired or is invalid; log on again.");
 	return CALL_REFUSED;
 }
 
 static enum call_result refuse_address(struct call *call)
 {
-	problem_set(call_cause(call), CODE_ADDRESS_REFUSED, "Address %s may not connect here.",
-		    call->address_text);
+	fault_cause_set(call_cause(call), CODE_ADDRESS_REFUSED, "Address %s may not connect here.",
+			call->address_text);
 	return CALL_REFUSED;
 }
 
@@ -118,8 +119,8 @@ int auth_place(struct call *call)
 						   &call->address, call->address_text) < 0) {
 		/* The web server did not say who is calling; no zone can contain that. */
 		call->address_text[0] = '\0';
-		problem_set(call_cause(call), CODE_ADDRESS_REFUSED,
-			    "Address unknown: it may not connect here.");
+		fault_cause_set(call_cause(call), CODE_ADDRESS_REFUSED,
+				"Address unknown: it may not connect here.");
 		return -1;
 	}
 	call->zone = zone_of(call->conf, &call->address);
@@ -128,8 +129,8 @@ int auth_place(struct call *call)
 		return -1;
 	}
 	if (!r->https && !call->zone.allow_http) {
-		problem_set(call_cause(call), CODE_ADDRESS_REFUSED,
-			    "Address %s may connect by HTTPS only.", call->address_text);
+		fault_cause_set(call_cause(call), CODE_ADDRESS_REFUSED,
+				"Address %s may connect by HTTPS only.", call->address_text);
 		return -1;
 	}
 	return 0;
@@ -149,7 +150,7 @@ static enum call_result check_binding(struct call *call)
 
 static enum call_result database_failed(struct call *call, enum outcome rc)
 {
-	call_database_problem(call_cause(call), rc, 0, NULL);
+	call_database_cause(call_cause(call), rc, 0, NULL);
 	return CALL_FAILED;
 }
 
@@ -160,7 +161,7 @@ static enum call_result unless_limited(struct call *call, unsigned wait_s, const
 	call->retry_after = wait_s;
 	if (wait_s == 0)
 		return CALL_OK;
-	problem_set(call_cause(call), CODE_THROUGHPUT, "%s; try again later.", text);
+	fault_cause_set(call_cause(call), CODE_THROUGHPUT, "%s; try again later.", text);
 	return CALL_REFUSED;
 }
 
@@ -273,7 +274,7 @@ static enum call_result end_password_check(struct call *call, const char *login)
 		return unless_limited(call, 1, "Too many logons at once");
 	if (check->rc == OUTCOME_INVALID) {
 		logon_failed(call, login);
-		problem_set(call_cause(call), CODE_LOGIN_INVALID, "Invalid login or password");
+		fault_cause_set(call_cause(call), CODE_LOGIN_INVALID, "Invalid login or password");
 		return CALL_REFUSED;
 	}
 	if (check->rc != OUTCOME_OK)

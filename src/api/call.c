@@ -8,11 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "soap/codes.h"
 
-struct problem *call_cause(struct call *call)
+struct fault_cause *call_cause(struct call *call)
 {
 	if (call->cause_count < CALL_MAX_CAUSES)
 		call->cause_count++;
@@ -44,7 +45,7 @@ void call_answer_text(struct call *call, int status, const char *line)
 
 void call_answer_refusal(struct call *call)
 {
-	const struct problem *p = &call->causes[0];
+	const struct fault_cause *p = &call->causes[0];
 	const char *line = arena_printf(call->arena, "%s %s", p->code, p->text);
 
 	if (call->retry_after != 0) {
@@ -55,23 +56,23 @@ void call_answer_refusal(struct call *call)
 	}
 }
 
-static void internal_problem(struct problem *p)
+static void internal_cause(struct fault_cause *p)
 {
 	static atomic_uint serial;
 	unsigned n = atomic_fetch_add(&serial, 1) + 1;
 	long long second = (long long)(clock_utc_ms() / 1000);
 
 	log_error("internal error, reference %llx-%lx-%x", second, (long)getpid(), n);
-	problem_set(p, CODE_INTERNAL, "Internal error, reference %llx-%lx-%x.", second,
-		    (long)getpid(), n);
+	fault_cause_set(p, CODE_INTERNAL, "Internal error, reference %llx-%lx-%x.", second,
+			(long)getpid(), n);
 }
 
-void call_database_problem(struct problem *p, enum outcome rc, unsigned number, const char *state)
+void call_database_cause(struct fault_cause *p, enum outcome rc, unsigned number, const char *state)
 {
 	const char *what = "nothing was stored, try again later";
 
 	if (rc == OUTCOME_BUG && number == 0) {
-		internal_problem(p);
+		internal_cause(p);
 		return;
 	}
 	if (rc == OUTCOME_UNKNOWN)
@@ -83,8 +84,8 @@ void call_database_problem(struct problem *p, enum outcome rc, unsigned number, 
 		what = "nothing was stored";
 
 	if (number == 0)
-		problem_set(p, CODE_DATABASE, "Staging database error: %s.", what);
+		fault_cause_set(p, CODE_DATABASE, "Staging database error: %s.", what);
 	else
-		problem_set(p, CODE_DATABASE, "Staging database error %u (%s): %s.", number,
-			    state != NULL ? state : "", what);
+		fault_cause_set(p, CODE_DATABASE, "Staging database error %u (%s): %s.", number,
+				state != NULL ? state : "", what);
 }

@@ -9,7 +9,7 @@
 #include <netinet/in.h>
 
 #include "api/api.h"
-#include "base/problem.h"
+#include "soap/fault_cause.h"
 #include "session/zone.h"
 #include "soap/envelope.h"
 #include "soap/response.h"
@@ -55,12 +55,12 @@ struct call {
 	call_staged *after;	     /* NULL: there are no out-parameters */
 	void *after_context;
 
-	struct problem causes[CALL_MAX_CAUSES]; /* innermost first */
+	struct fault_cause causes[CALL_MAX_CAUSES]; /* innermost first */
 	size_t cause_count;
 };
 
 /* The place of the next cause; the last one again when all are taken. */
-struct problem *call_cause(struct call *call);
+struct fault_cause *call_cause(struct call *call);
 
 /* The host that the caller asked, NULL if it is not made of what hosts and ports are made of. */
 const char *call_host(const struct call *call);
@@ -74,6 +74,7 @@ void call_answer_refusal(struct call *call);
  * state only (0: the failure has none).  A BUG without a number is ours: CIN-100900 with
  * a reference that is logged too.
  */
-void call_database_problem(struct problem *p, enum outcome rc, unsigned number, const char *state);
+void call_database_cause(struct fault_cause *p, enum outcome rc, unsigned number,
+			 const char *state);
 
 #endif

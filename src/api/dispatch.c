@@ -70,7 +70,8 @@ static void soap_headers(struct call *call, int status)
 	buf_add(&call->response->headers, "Cache-Control: no-store\r\n");
 }
 
-static void answer_fault(struct call *call, enum soap_fault_class class, const struct problem *p)
+static void answer_fault(struct call *call, enum soap_fault_class class,
+			 const struct fault_cause *p)
 {
 	soap_headers(call, fault_status(call));
 	log_failure(call, p->code);
@@ -83,15 +84,15 @@ static void name_missing_database(struct call *call)
 	for (size_t i = 0; call->api->no_staging && i < call->cause_count; i++)
 		if (strcmp(call->causes[i].code, CODE_DATABASE) == 0 ||
 		    strcmp(call->causes[i].code, CODE_INTERNAL) == 0)
-			problem_set(&call->causes[i], CODE_NO_STAGING_DB,
-				    "No staging database is configured.");
+			fault_cause_set(&call->causes[i], CODE_NO_STAGING_DB,
+					"No staging database is configured.");
 }
 
 /* R3.18: a method that was started, or could have been, did not do its work. */
 static void answer_failure(struct call *call)
 {
-	char service[PROBLEM_NAME_SIZE], method[PROBLEM_NAME_SIZE];
-	struct problem p = {0};
+	char service[FAULT_NAME_SIZE], method[FAULT_NAME_SIZE];
+	struct fault_cause p = {0};
 
 	name_missing_database(call);
 	buf_clear(&call->response->body);
@@ -102,9 +103,9 @@ static void answer_failure(struct call *call)
 				 "The call failed; the server's log knows why.", NULL, 0);
 		return;
 	}
-	problem_set(
+	fault_cause_set(
 	    &p, CODE_METHOD_FAILED, "Error while executing the method '%s' of service '%s'.",
-	    problem_name(method, call->action.method), problem_name(service, call->action.service));
+	    fault_quote(method, call->action.method), fault_quote(service, call->action.service));
 	soap_fault_write(&call->response->body, SOAP_FAULT_SERVER, p.code, p.text, call->causes,
 			 call->cause_count);
 }
@@ -118,15 +119,16 @@ static void answer_refusal(struct call *call)
 
 static void answer_no_method(struct call *call)
 {
-	char service[PROBLEM_NAME_SIZE], method[PROBLEM_NAME_SIZE];
-	struct problem p = {0};
+	char service[FAULT_NAME_SIZE], method[FAULT_NAME_SIZE];
+	struct fault_cause p = {0};
 
-	problem_name(service, call->action.service);
+	fault_quote(service, call->action.service);
 	if (methods_service_listed(&call->action))
-		problem_set(&p, CODE_NO_METHOD, "The method '%s' is not defined in service '%s'.",
-			    problem_name(method, call->action.method), service);
+		fault_cause_set(&p, CODE_NO_METHOD,
+				"The method '%s' is not defined in service '%s'.",
+				fault_quote(method, call->action.method), service);
 	else
-		problem_set(&p, CODE_ACTION, "The service '%s' is unknown.", service);
+		fault_cause_set(&p, CODE_ACTION, "The service '%s' is unknown.", service);
 	answer_fault(call, SOAP_FAULT_CLIENT, &p);
 }
 
@@ -135,8 +137,8 @@ static enum call_result check_right(struct call *call, const struct method *meth
 	if (method->right == RIGHT_NONE ||
 	    right_allows(call->who.rights, call->who.right_count, method->right, NULL))
 		return CALL_OK;
-	problem_set(call_cause(call), CODE_RIGHT, "Access denied: the right '%s' is missing.",
-		    right_name(method->right));
+	fault_cause_set(call_cause(call), CODE_RIGHT, "Access denied: the right '%s' is missing.",
+			right_name(method->right));
 	return CALL_FAILED;
 }
 
@@ -198,7 +200,7 @@ static int read_envelope(struct call *call, const char *charset, struct soap_env
 	const struct http_request *r = call->sent;
 	enum soap_fault_class class = SOAP_FAULT_CLIENT;
 	const struct xml_element *root;
-	struct problem p = {0};
+	struct fault_cause p = {0};
 
 	root = xml_parse(r->body != NULL ? r->body : "", r->body_length, charset,
 			 &xml_limits_default, call->arena, &p);
@@ -217,7 +219,7 @@ bool dispatch_soap(struct call *call, const char *charset)
 	const struct method *method;
 	struct soap_envelope envelope;
 	enum call_result result;
-	struct problem p = {0};
+	struct fault_cause p = {0};
 
 	if (read_envelope(call, charset, &envelope) < 0)
 		return true;

@@ -9,33 +9,34 @@
 
 #include <string.h>
 
+#include "base/arena.h"
 #include "soap/codes.h"
 
 struct walk {
 	struct document *d;
 	bool ignore_unknown;
 	struct arena *arena;
-	struct problem *p;
+	struct fault_cause *p;
 };
 
 static int unknown(struct walk *w, const char *kind, const char *path)
 {
 	const struct schema *s = w->d->schema;
-	char name[PROBLEM_NAME_SIZE];
+	char name[FAULT_NAME_SIZE];
 
 	if (w->ignore_unknown)
 		return 0;
-	problem_set(w->p, CODE_UNKNOWN_FIELD,
-		    "%s '%s' unknown (see definition of schema '%s (%s)')", kind,
-		    problem_name(name, path), *s->label != '\0' ? s->label : s->name, w->d->id);
+	fault_cause_set(w->p, CODE_UNKNOWN_FIELD,
+			"%s '%s' unknown (see definition of schema '%s (%s)')", kind,
+			fault_quote(name, path), *s->label != '\0' ? s->label : s->name, w->d->id);
 	return -1;
 }
 
 static int twice(struct walk *w, const char *path)
 {
-	char name[PROBLEM_NAME_SIZE];
+	char name[FAULT_NAME_SIZE];
 
-	problem_set(w->p, CODE_UNKNOWN_FIELD, "'%s' is given twice.", problem_name(name, path));
+	fault_cause_set(w->p, CODE_UNKNOWN_FIELD, "'%s' is given twice.", fault_quote(name, path));
 	return -1;
 }
 
@@ -93,8 +94,9 @@ static int read_link(struct walk *w, int link, const struct xml_element *e)
 	const struct link *l = &w->d->schema->links[link];
 
 	if (l->unbound) { /* R7.7 */
-		problem_set(w->p, CODE_LINK_FORM,
-			    "Link '%s' has many targets; this release cannot write it.", l->name);
+		fault_cause_set(w->p, CODE_LINK_FORM,
+				"Link '%s' has many targets; this release cannot write it.",
+				l->name);
 		return -1;
 	}
 	if (w->d->links[link] != NULL)
@@ -152,8 +154,9 @@ static int check_links(struct walk *w)
 		if (d->links[i] == NULL ||
 		    (d->raw[l->field] == NULL && document_link_of(d, (size_t)l->field) == (int)i))
 			continue;
-		problem_set(w->p, CODE_LINK_FORM, "Link '%s': its foreign key '%s' is given twice.",
-			    l->name, d->schema->fields[l->field].xpath);
+		fault_cause_set(w->p, CODE_LINK_FORM,
+				"Link '%s': its foreign key '%s' is given twice.", l->name,
+				d->schema->fields[l->field].xpath);
 		return -1;
 	}
 	return 0;
@@ -161,7 +164,7 @@ static int check_links(struct walk *w)
 
 int document_read(struct document *d, const struct schema *s, const char *id,
 		  const struct xml_element *element, bool ignore_unknown, struct arena *arena,
-		  struct problem *p)
+		  struct fault_cause *p)
 {
 	struct walk w = {.d = d, .ignore_unknown = ignore_unknown, .arena = arena, .p = p};
 

@@ -6,8 +6,8 @@
 #ifndef CAMPAIGN_API_DOCUMENT_H
 #define CAMPAIGN_API_DOCUMENT_H
 
-#include "base/alloc.h"
-#include "base/problem.h"
+#include "base/arena.h"
+#include "soap/fault_cause.h"
 #include "schema/model.h"
 #include "soap/xml.h"
 
@@ -22,7 +22,7 @@ struct document {
 /* R7.3 to R7.5.  IGNORE_UNKNOWN drops names that the schema does not have.  -1 with *P set. */
 int document_read(struct document *d, const struct schema *s, const char *id,
 		  const struct xml_element *element, bool ignore_unknown, struct arena *arena,
-		  struct problem *p);
+		  struct fault_cause *p);
 
 /* "_key" or "_operation" as the element gives it; NULL if it does not. */
 const char *document_instruction(const struct document *d, const char *name);

@@ -47,18 +47,19 @@ enum call_result entity_get_if_more_recent(struct call *call, const struct soap_
 					   struct soap_response *out)
 {
 	struct buf document = BUF_INIT;
-	char md5[COMPILED_MD5_SIZE], name[PROBLEM_NAME_SIZE];
+	char md5[COMPILED_MD5_SIZE], name[FAULT_NAME_SIZE];
 	bool found;
 
 	if (call->registry == NULL) { /* "no such schema" would be kept by clients */
-		problem_set(call_cause(call), CODE_DATABASE,
-			    "Staging database error: schemas are not loaded yet, try again later.");
+		fault_cause_set(
+		    call_cause(call), CODE_DATABASE,
+		    "Staging database error: schemas are not loaded yet, try again later.");
 		return CALL_FAILED;
 	}
 	found = write_entity(call, in[0].text, &document, md5);
 	if (!found && in[2].boolean) {
-		problem_set(call_cause(call), CODE_NO_ENTITY, "Entity '%s' does not exist.",
-			    problem_name(name, in[0].text));
+		fault_cause_set(call_cause(call), CODE_NO_ENTITY, "Entity '%s' does not exist.",
+				fault_quote(name, in[0].text));
 		return CALL_FAILED;
 	}
 	soap_response_element_begin(out, SOAP_DOCUMENT, "doc");

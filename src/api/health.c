@@ -7,6 +7,7 @@
 #include "api/auth.h"
 #include "api/lookup.h"
 #include "api/session_info.h"
+#include "base/arena.h"
 #include "base/clock.h"
 
 /* Single quotes, as clients know this page. */
@@ -40,7 +41,7 @@ void health_test(struct call *call)
 	buf_add(out, "/>\n");
 }
 
-static void answer_error(struct call *call, const struct problem *p)
+static void answer_error(struct call *call, const struct fault_cause *p)
 {
 	call_answer_text(call, 200, arena_printf(call->arena, "Error\n%s %s", p->code, p->text));
 }
@@ -49,7 +50,7 @@ bool health_ping(struct call *call)
 {
 	struct auth_tokens tokens;
 	const char *time;
-	struct problem p = {0};
+	struct fault_cause p = {0};
 
 	auth_collect(call->sent, NULL, NULL, NULL, call->arena, &tokens);
 	switch (auth_check(call, &tokens)) {

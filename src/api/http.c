@@ -16,6 +16,7 @@
 #include "api/dispatch.h"
 #include "api/health.h"
 #include "api/wsdl.h"
+#include "base/arena.h"
 
 /* As dispatch_soap. */
 static bool soap_router(struct call *call)

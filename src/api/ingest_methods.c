@@ -8,6 +8,7 @@
 #include "api/ingest_methods.h"
 
 #include "api/stage.h"
+#include "base/arena.h"
 #include "soap/codes.h"
 
 struct ingest {
@@ -27,8 +28,8 @@ static enum call_result read_records(struct ingest *i, const struct xml_element 
 
 	i->count = collection ? root->child_count : 1;
 	if (collection && i->count > limit) { /* R7.8 */
-		problem_set(call_cause(call), CODE_TOO_MANY_RECORDS, "A call may hold %u records.",
-			    limit);
+		fault_cause_set(call_cause(call), CODE_TOO_MANY_RECORDS,
+				"A call may hold %u records.", limit);
 		return CALL_FAILED;
 	}
 	i->made_ids = arena_alloc(call->arena, i->count * sizeof(*i->made_ids));

@@ -10,15 +10,17 @@
 #include <string.h>
 
 #include "api/record_key.h"
+#include "base/arena.h"
 #include "soap/codes.h"
 
-static int check_form(const struct document *d, const struct link *l, int link, struct problem *p)
+static int check_form(const struct document *d, const struct link *l, int link,
+		      struct fault_cause *p)
 {
 	const char *operation = xml_attribute(d->links[link], "_operation");
 
 	if (operation != NULL && strcmp(operation, "none") == 0)
 		return 0;
-	problem_set(
+	fault_cause_set(
 	    p, CODE_LINK_FORM,
 	    "Link '%s' needs _operation=\"none\": this release does not write link targets.",
 	    l->name);
@@ -26,7 +28,7 @@ static int check_form(const struct document *d, const struct link *l, int link, 
 }
 
 static int read_key(const struct record_context *c, const struct document *target,
-		    const struct link *l, struct record_key *key, struct problem *p)
+		    const struct link *l, struct record_key *key, struct fault_cause *p)
 {
 	const char *list = document_instruction(target, "_key");
 
@@ -34,20 +36,20 @@ static int read_key(const struct record_context *c, const struct document *targe
 		return record_key_given(target, list, c->arena, key, p);
 	if (record_key_search(target, c->arena, key))
 		return 0;
-	problem_set(p, CODE_KEY, "Link '%s' names no target: it has no usable key.", l->name);
+	fault_cause_set(p, CODE_KEY, "Link '%s' names no target: it has no usable key.", l->name);
 	return -1;
 }
 
 static int cast_key(const struct record_context *c, const struct document *target,
-		    const struct record_key *key, struct db_value *values, struct problem *p)
+		    const struct record_key *key, struct db_value *values, struct fault_cause *p)
 {
 	for (size_t i = 0; i < key->count; i++) {
 		size_t field = key->fields[i];
 		const char *text = target->raw[field];
 
 		if (document_link_of(target, field) >= 0) {
-			problem_set(p, CODE_LINK_FORM,
-				    "A link's key cannot lead over another link.");
+			fault_cause_set(p, CODE_LINK_FORM,
+					"A link's key cannot lead over another link.");
 			return -1;
 		}
 		if (cast_value(&target->schema->fields[field], text != NULL ? text : "", &c->cast,
@@ -59,7 +61,7 @@ static int cast_key(const struct record_context *c, const struct document *targe
 
 static int find_now(const struct record_context *c, const struct schema *target,
 		    const struct link *l, const struct record_key *key,
-		    const struct db_value *values, struct db_value *cell, struct problem *p)
+		    const struct db_value *values, struct db_value *cell, struct fault_cause *p)
 {
 	int wanted = schema_field_by_xpath(target, l->target_xpath);
 
@@ -69,8 +71,8 @@ static int find_now(const struct record_context *c, const struct schema *target,
 		return -1;
 	if (cell->text != NULL)
 		return 0;
-	problem_set(p, CODE_LINK_TARGET, "Link '%s': no row of '%s' has this key.", l->name,
-		    target->id);
+	fault_cause_set(p, CODE_LINK_TARGET, "Link '%s': no row of '%s' has this key.", l->name,
+			target->id);
 	return -1;
 }
 
@@ -86,7 +88,7 @@ static void remember(struct buf *lines, const struct document *d, const struct s
 }
 
 int link_resolve(const struct record_context *c, const struct document *d, int link,
-		 struct db_value *cell, struct buf *lines, struct problem *p)
+		 struct db_value *cell, struct buf *lines, struct fault_cause *p)
 {
 	const struct link *l = &d->schema->links[link];
 	const struct schema *s;
@@ -98,8 +100,8 @@ int link_resolve(const struct record_context *c, const struct document *d, int l
 		return -1;
 	s = c->ops->schema(c->ops_context, l->target);
 	if (s == NULL) {
-		problem_set(p, CODE_LINK_TARGET, "Link '%s': schema '%s' is not deployed.", l->name,
-			    l->target);
+		fault_cause_set(p, CODE_LINK_TARGET, "Link '%s': schema '%s' is not deployed.",
+				l->name, l->target);
 		return -1;
 	}
 	if (document_read(&target, s, s->id, d->links[link], c->ignore_unknown, c->arena, p) < 0 ||

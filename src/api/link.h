@@ -12,6 +12,6 @@
  * *CELL gets SQL NULL.  -1 with *P set.
  */
 int link_resolve(const struct record_context *c, const struct document *d, int link,
-		 struct db_value *cell, struct buf *lines, struct problem *p);
+		 struct db_value *cell, struct buf *lines, struct fault_cause *p);
 
 #endif

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Single values from the staging database, and record_ops on top of them. */
+/* Single values from the staging database; see lookup.h. */
 #include "config.h"
 
 #include "api/lookup.h"
 
 #include "api/call.h"
-#include "api/sequence.h"
-#include "session/token.h"
+#include "base/arena.h"
 
 static enum outcome run_once(struct db_lane *lane, const char *sql, const struct db_value *params,
 			     size_t count, struct arena *arena, struct db_value *out, bool *lost,
-			     struct problem *p)
+			     struct fault_cause *p)
 {
 	struct db_rows *rows = NULL;
 	struct db_value value = DB_NULL;
@@ -20,13 +19,13 @@ static enum outcome run_once(struct db_lane *lane, const char *sql, const struct
 	*lost = false;
 	rc = db_lane_acquire(lane, &db);
 	if (rc != OUTCOME_OK) {
-		call_database_problem(p, rc, 0, NULL);
+		call_database_cause(p, rc, 0, NULL);
 		return rc;
 	}
 	rc = db_run(db, sql, params, count, &rows, NULL);
 	if (rc != OUTCOME_OK) {
 		*lost = !db_alive(db);
-		call_database_problem(p, rc, db_errno(db), db_sqlstate(db));
+		call_database_cause(p, rc, db_errno(db), db_sqlstate(db));
 	} else if (db_rows_next(rows)) {
 		value = db_rows_value(rows, 0);
 		if (value.text != NULL)
@@ -40,7 +39,7 @@ static enum outcome run_once(struct db_lane *lane, const char *sql, const struct
 }
 
 int lookup_value(struct db_lane *lane, const char *sql, const struct db_value *params, size_t count,
-		 struct arena *arena, struct db_value *out, struct problem *p)
+		 struct arena *arena, struct db_value *out, struct fault_cause *p)
 {
 	enum outcome rc;
 	bool lost;
@@ -54,7 +53,7 @@ int lookup_value(struct db_lane *lane, const char *sql, const struct db_value *p
 }
 
 int lookup_server_time(struct db_lane *lane, struct arena *arena, const char **out,
-		       struct problem *p)
+		       struct fault_cause *p)
 {
 	struct db_value value;
 
@@ -63,52 +62,3 @@ int lookup_server_time(struct db_lane *lane, struct arena *arena, const char **o
 	*out = value.text;
 	return 0;
 }
-
-static const struct schema *find_schema(void *context, const char *id)
-{
-	const struct lookup *l = context;
-
-	return registry_find(l->registry, id, NULL);
-}
-
-/* R7.7.  "<=>", because a part of the key may be empty (R8.2). */
-static int find_row(void *context, const struct schema *target, size_t wanted, const size_t *fields,
-		    const struct db_value *values, size_t count, struct db_value *out,
-		    struct problem *p)
-{
-	const struct lookup *l = context;
-	struct buf sql = BUF_INIT;
-	int rc;
-
-	buf_add(&sql, "SELECT ");
-	db_quote_name(&sql, target->fields[wanted].column);
-	buf_add(&sql, " FROM ");
-	db_quote_name(&sql, target->table);
-	for (size_t i = 0; i < count; i++) {
-		buf_add(&sql, i == 0 ? " WHERE " : " AND ");
-		db_quote_name(&sql, target->fields[fields[i]].column);
-		buf_add(&sql, " <=> ?");
-	}
-	buf_add(&sql, " LIMIT 1");
-	rc = lookup_value(l->lane, buf_text(&sql), values, count, l->arena, out, p);
-	buf_free(&sql);
-	return rc;
-}
-
-static int next_number(void *context, const struct schema *s, const char **out, struct problem *p)
-{
-	const struct lookup *l = context;
-	uint64_t number;
-
-	if (sequence_next(l->lane, s->sequence, l->arena, &number, p) < 0)
-		return -1;
-	*out = arena_printf(l->arena, "%llu", (unsigned long long)number);
-	return 0;
-}
-
-const struct record_ops lookup_record_ops = {
-    .schema = find_schema,
-    .find = find_row,
-    .number = next_number,
-    .uuid = uuid_text,
-};

@@ -13,6 +13,7 @@
 #include "api/document.h"
 #include "api/link.h"
 #include "api/record_key.h"
+#include "base/arena.h"
 #include "soap/codes.h"
 
 struct draft {
@@ -25,7 +26,7 @@ struct draft {
 	struct db_value *cells; /* per field */
 	struct buf links;	/* lines of _links */
 	const char *made_id;
-	struct problem *p;
+	struct fault_cause *p;
 };
 
 /* R7.8 */
@@ -80,12 +81,12 @@ static int read_operation(struct draft *d)
 		return 0;
 	}
 	if (operation_parse(name, &d->operation) < 0) { /* R8.1 */
-		problem_set(d->p, CODE_OPERATION, "This _operation is none that exists.");
+		fault_cause_set(d->p, CODE_OPERATION, "This _operation is none that exists.");
 		return -1;
 	}
 	if (!d->context->ext && d->operation != OPERATION_INSERT) { /* R7.10 */
-		problem_set(d->p, CODE_OPERATION,
-			    "Ingest only inserts; for other operations there is IngestExt.");
+		fault_cause_set(d->p, CODE_OPERATION,
+				"Ingest only inserts; for other operations there is IngestExt.");
 		return -1;
 	}
 	return 0;
@@ -105,8 +106,8 @@ static int read_key(struct draft *d)
 		record_key_search(&d->document, arena, &d->key);
 	if (d->key.count == 0 &&
 	    (d->operation == OPERATION_UPDATE || d->operation == OPERATION_DELETE)) {
-		problem_set(d->p, CODE_KEY, "No usable key: '%s' needs one.",
-			    operation_name(d->operation));
+		fault_cause_set(d->p, CODE_KEY, "No usable key: '%s' needs one.",
+				operation_name(d->operation));
 		return -1;
 	}
 	return 0;
@@ -162,8 +163,8 @@ static int check_key_values(struct draft *d)
 
 		if (d->cells[field].text != NULL || document_link_of(&d->document, field) >= 0)
 			continue;
-		problem_set(d->p, CODE_KEY, "Key path '%s' has no value in the document.",
-			    d->schema->fields[field].xpath);
+		fault_cause_set(d->p, CODE_KEY, "Key path '%s' has no value in the document.",
+				d->schema->fields[field].xpath);
 		return -1;
 	}
 	return 0;
@@ -197,8 +198,8 @@ static int give_primary_key(struct draft *d)
 	if (!s->autopk) {
 		if (d->key.count > 0)
 			return 0;
-		problem_set(d->p, CODE_KEY, "Primary key '%s' has no value in the document.",
-			    s->fields[s->pk].xpath);
+		fault_cause_set(d->p, CODE_KEY, "Primary key '%s' has no value in the document.",
+				s->fields[s->pk].xpath);
 		return -1;
 	}
 	if (make_id(d, &id) < 0)
@@ -251,7 +252,7 @@ static void write_change(const struct draft *d, struct record *out)
 }
 
 int record_read(const struct record_context *c, const struct schema *s, const struct xml_element *e,
-		struct record *out, struct problem *p)
+		struct record *out, struct fault_cause *p)
 {
 	struct draft d = {.context = c, .schema = s, .links = BUF_INIT, .made_id = "", .p = p};
 	int rc = -1;

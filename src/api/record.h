@@ -17,9 +17,10 @@ struct record_ops { /* those that return int: -1 with *P set */
 	 * NULL in *OUT if there is no such row. */
 	int (*find)(void *context, const struct schema *target, size_t wanted, const size_t *fields,
 		    const struct db_value *values, size_t count, struct db_value *out,
-		    struct problem *p);
+		    struct fault_cause *p);
 	/* The next number for a primary key of S, in digits (R7.11). */
-	int (*number)(void *context, const struct schema *s, const char **out, struct problem *p);
+	int (*number)(void *context, const struct schema *s, const char **out,
+		      struct fault_cause *p);
 	void (*uuid)(char out[37]);
 };
 
@@ -43,6 +44,6 @@ bool record_is_collection(const struct xml_element *root, const struct schema *s
 
 /* -1 with *P set.  What RECORD points to lives in the context's arena. */
 int record_read(const struct record_context *c, const struct schema *s, const struct xml_element *e,
-		struct record *out, struct problem *p);
+		struct record *out, struct fault_cause *p);
 
 #endif

@@ -10,17 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "soap/codes.h"
 
 #define KEY_LIST_MAX 1000 /* characters: the log's column _key */
 
-static int refuse_item(struct problem *p, const char *item, size_t length, const char *why,
+static int refuse_item(struct fault_cause *p, const char *item, size_t length, const char *why,
 		       struct arena *arena)
 {
-	char name[PROBLEM_NAME_SIZE];
+	char name[FAULT_NAME_SIZE];
 
-	problem_set(p, CODE_KEY, "Key path '%s' %s.",
-		    problem_name(name, arena_strndup(arena, item, length)), why);
+	fault_cause_set(p, CODE_KEY, "Key path '%s' %s.",
+			fault_quote(name, arena_strndup(arena, item, length)), why);
 	return -1;
 }
 
@@ -64,7 +65,7 @@ static bool link_item(const struct document *d, int link, const char *xpath, str
 }
 
 static int add_item(const struct document *d, const char *item, size_t length, struct arena *arena,
-		    struct record_key *key, struct problem *p)
+		    struct record_key *key, struct fault_cause *p)
 {
 	int other = -1, link = -1, field;
 	char *link_xpath = NULL;
@@ -105,7 +106,7 @@ static size_t *fields_new(const struct schema *s, struct arena *arena)
 }
 
 int record_key_given(const struct document *d, const char *list, struct arena *arena,
-		     struct record_key *out, struct problem *p)
+		     struct record_key *out, struct fault_cause *p)
 {
 	struct record_key key = {.fields = fields_new(d->schema, arena)};
 
@@ -116,7 +117,7 @@ int record_key_given(const struct document *d, const char *list, struct arena *a
 
 		trim(&item, &item_length);
 		if (item_length == 0) {
-			problem_set(p, CODE_KEY, "The list of key paths has an empty item.");
+			fault_cause_set(p, CODE_KEY, "The list of key paths has an empty item.");
 			return -1;
 		}
 		if (add_item(d, item, item_length, arena, &key, p) < 0)
@@ -126,7 +127,7 @@ int record_key_given(const struct document *d, const char *list, struct arena *a
 		list += length + 1;
 	}
 	if (strlen(record_key_text(&key, d->schema, arena)) > KEY_LIST_MAX) {
-		problem_set(p, CODE_KEY, "The list of key paths is too long.");
+		fault_cause_set(p, CODE_KEY, "The list of key paths is too long.");
 		return -1;
 	}
 	*out = key;

@@ -13,7 +13,7 @@ struct record_key {
 
 /* R7.6: a `_key` list.  Every field of the key then has a value.  -1 with *P = CODE_KEY. */
 int record_key_given(const struct document *d, const char *list, struct arena *arena,
-		     struct record_key *out, struct problem *p);
+		     struct record_key *out, struct fault_cause *p);
 /* The primary key, if the document brings one. */
 bool record_key_primary(const struct document *d, struct arena *arena, struct record_key *out);
 /* R8.2 without `_key`: the primary key, else the first key of the schema that will do. */

@@ -21,7 +21,7 @@ enum call_result replication_start(struct call *call, const struct soap_value *i
 	const struct schema *s = NULL;
 	struct db_value params[2] = {db_text(""), db_text(call->who.login)};
 	struct db_value none;
-	struct problem p = {0};
+	struct fault_cause p = {0};
 	enum call_result result;
 
 	(void)out;

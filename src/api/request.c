@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "base/alloc.h"
+#include "base/arena.h"
+
 /* Buffers that one large request needed are not kept for the next one. */
 #define KEPT_BYTES (256u << 10)
 

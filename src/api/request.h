@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/alloc.h"
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/completion.h"
 #include "session/password_worker.h"

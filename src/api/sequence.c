@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "api/lookup.h"
+#include "base/alloc.h"
 #include "schema/ddl.h"
 
 struct block {
@@ -55,7 +56,7 @@ static bool take(struct block *b, uint64_t *out)
 	return taken;
 }
 
-static int draw(struct block *b, struct db_lane *lane, struct arena *arena, struct problem *p)
+static int draw(struct block *b, struct db_lane *lane, struct arena *arena, struct fault_cause *p)
 {
 	struct buf sql = BUF_INIT;
 	struct db_value value = DB_NULL;
@@ -78,7 +79,7 @@ static int draw(struct block *b, struct db_lane *lane, struct arena *arena, stru
 }
 
 int sequence_next(struct db_lane *lane, const char *sequence, struct arena *arena, uint64_t *out,
-		  struct problem *p)
+		  struct fault_cause *p)
 {
 	struct block *b = block_of(sequence);
 	int rc = 0;

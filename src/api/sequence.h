@@ -9,12 +9,12 @@
 
 #include <stdint.h>
 
-#include "base/alloc.h"
-#include "base/problem.h"
+#include "base/arena.h"
+#include "soap/fault_cause.h"
 #include "db/lane.h"
 
 /* The next number of SEQUENCE, a name of the schema.  -1 with *P set. */
 int sequence_next(struct db_lane *lane, const char *sequence, struct arena *arena, uint64_t *out,
-		  struct problem *p);
+		  struct fault_cause *p);
 
 #endif

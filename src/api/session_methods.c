@@ -9,6 +9,7 @@
 #include "api/auth.h"
 #include "api/lookup.h"
 #include "api/session_info.h"
+#include "base/arena.h"
 #include "base/clock.h"
 
 #define COOKIE_RULES "Path=/; HttpOnly; SameSite=Strict"
@@ -33,7 +34,7 @@ static enum call_result open_session(struct call *call, struct soap_response *ou
 	rc = sessions_open(call->api->sessions, &call->who, conf->session_timeout_s,
 			   conf->security_timeout_s, call->address_text, token, security);
 	if (rc != OUTCOME_OK) {
-		call_database_problem(call_cause(call), rc, 0, NULL);
+		call_database_cause(call_cause(call), rc, 0, NULL);
 		return CALL_FAILED;
 	}
 	set_session_headers(call, token, security);
@@ -74,7 +75,7 @@ enum call_result session_logoff(struct call *call, const struct soap_value *in,
 	if (rc == OUTCOME_INVALID) /* another Logoff was faster */
 		return auth_refuse_session(call);
 	if (rc != OUTCOME_OK) {
-		call_database_problem(call_cause(call), rc, 0, NULL);
+		call_database_cause(call_cause(call), rc, 0, NULL);
 		return CALL_FAILED;
 	}
 	buf_add(&call->response->headers,
@@ -86,7 +87,7 @@ enum call_result session_test_cnx(struct call *call, const struct soap_value *in
 				  struct soap_response *out)
 {
 	const char *time;
-	struct problem p = {0};
+	struct fault_cause p = {0};
 
 	(void)in;
 	(void)out;

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/arena.h"
 #include "soap/codes.h"
 
 void stage_init(struct stage *b, struct call *call, bool ext)
@@ -15,7 +16,7 @@ void stage_init(struct stage *b, struct call *call, bool ext)
 	*b = (struct stage){
 	    .call = call,
 	    .lookup = {call->api->lane, call->registry, call->arena},
-	    .context = {.ops = &lookup_record_ops,
+	    .context = {.ops = &record_lookup_ops,
 			.ops_context = &b->lookup,
 			.ext = ext,
 			.ignore_unknown = conf->unknown_fields == CONF_UNKNOWN_IGNORE,
@@ -27,26 +28,27 @@ void stage_init(struct stage *b, struct call *call, bool ext)
 enum call_result stage_schema(struct call *call, const char *id, const struct schema **out)
 {
 	const struct schema *s;
-	char name[PROBLEM_NAME_SIZE];
+	char name[FAULT_NAME_SIZE];
 
 	if (call->registry == NULL) {
-		problem_set(call_cause(call), CODE_DATABASE,
-			    "Staging database error: schemas are not loaded yet, try again later.");
+		fault_cause_set(
+		    call_cause(call), CODE_DATABASE,
+		    "Staging database error: schemas are not loaded yet, try again later.");
 		return CALL_FAILED;
 	}
 	if (id == NULL || *id == '\0') {
-		problem_set(call_cause(call), CODE_NO_ENTITY,
-			    "The document names no schema: attribute 'xtkschema' is missing.");
+		fault_cause_set(call_cause(call), CODE_NO_ENTITY,
+				"The document names no schema: attribute 'xtkschema' is missing.");
 		return CALL_FAILED;
 	}
 	if ((s = registry_find(call->registry, id, NULL)) == NULL) {
-		problem_set(call_cause(call), CODE_NO_ENTITY, "Schema '%s' does not exist.",
-			    problem_name(name, id));
+		fault_cause_set(call_cause(call), CODE_NO_ENTITY, "Schema '%s' does not exist.",
+				fault_quote(name, id));
 		return CALL_FAILED;
 	}
 	if (!s->staged) {
-		problem_set(call_cause(call), CODE_NOT_STAGED, "Schema '%s' is not staged.",
-			    problem_name(name, id));
+		fault_cause_set(call_cause(call), CODE_NOT_STAGED, "Schema '%s' is not staged.",
+				fault_quote(name, id));
 		return CALL_FAILED;
 	}
 	*out = s;
@@ -59,22 +61,22 @@ enum call_result stage_check_scope(struct call *call, enum right right, const ch
 
 	if (right_allows(who->rights, who->right_count, right, schema))
 		return CALL_OK;
-	problem_set(call_cause(call), CODE_RIGHT,
-		    "Access denied: the right '%s' does not cover schema '%s'.", right_name(right),
-		    schema);
+	fault_cause_set(call_cause(call), CODE_RIGHT,
+			"Access denied: the right '%s' does not cover schema '%s'.",
+			right_name(right), schema);
 	return CALL_FAILED;
 }
 
 static enum call_result record_failed(struct call *call, const struct schema *s,
-				      const struct problem *p, unsigned long record)
+				      const struct fault_cause *p, unsigned long record)
 {
-	struct problem *cause = call_cause(call);
+	struct fault_cause *cause = call_cause(call);
 
 	*cause = *p;
 	cause->record = record;
-	problem_set(call_cause(call), CODE_RECORD_NOT_STAGED,
-		    "Unable to save document of type '%s (%s)'.",
-		    *s->label != '\0' ? s->label : s->name, s->staging_id);
+	fault_cause_set(call_cause(call), CODE_RECORD_NOT_STAGED,
+			"Unable to save document of type '%s (%s)'.",
+			*s->label != '\0' ? s->label : s->name, s->staging_id);
 	return CALL_FAILED;
 }
 
@@ -96,7 +98,7 @@ static struct change *new_place(struct stage *b)
 enum call_result stage_add(struct stage *b, const struct schema *s, const struct xml_element *e,
 			   unsigned long record, struct record *out)
 {
-	struct problem p = {0};
+	struct fault_cause p = {0};
 	struct change *change;
 
 	if (record_read(&b->context, s, e, out, &p) < 0)
@@ -137,10 +139,10 @@ enum call_result stage_submit(struct stage *b, const struct schema *s, call_stag
 enum call_result stage_result(struct call *call)
 {
 	const struct submission *sub = &call->request->submission;
-	struct problem p = {0};
+	struct fault_cause p = {0};
 
 	if (sub->rc == OUTCOME_OK)
 		return CALL_OK;
-	call_database_problem(&p, sub->rc, sub->error.number, sub->error.sqlstate);
+	call_database_cause(&p, sub->rc, sub->error.number, sub->error.sqlstate);
 	return record_failed(call, call->staged, &p, 0);
 }

@@ -7,12 +7,11 @@
 #define CAMPAIGN_API_STAGE_H
 
 #include "api/call.h"
-#include "api/lookup.h"
-#include "api/record.h"
+#include "api/record_lookup.h"
 
 struct stage {
 	struct call *call;
-	struct lookup lookup;
+	struct record_lookup lookup;
 	struct record_context context;
 	struct change *changes; /* those to stage */
 	size_t count, size;

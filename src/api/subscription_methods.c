@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "api/stage.h"
+#include "base/arena.h"
 #include "soap/codes.h"
 
 #define RECIPIENT    "nms:recipient"
@@ -114,8 +115,8 @@ static int recipient_link(struct subscription *s, const struct change *change,
 
 		/* A part that allowEmptyPart let pass, or a link that replication resolves. */
 		if (cell->text == NULL) {
-			problem_set(call_cause(s->batch.call), CODE_LINK_FORM,
-				    "A recipient cannot be named by '%s' here.", xpath);
+			fault_cause_set(call_cause(s->batch.call), CODE_LINK_FORM,
+					"A recipient cannot be named by '%s' here.", xpath);
 			return -1;
 		}
 		put_value(arena, out, xpath, arena_strndup(arena, cell->text, cell->length));
@@ -158,17 +159,18 @@ static enum call_result add_service(struct subscription *s, const char *name, bo
 	const size_t field = (size_t)schema_field_by_xpath(s->service, "@name");
 	const struct db_value value = db_text(name);
 	struct db_value id = DB_NULL;
-	struct problem p = {0};
-	char quoted[PROBLEM_NAME_SIZE];
+	struct fault_cause p = {0};
+	char quoted[FAULT_NAME_SIZE];
 
-	if (lookup_record_ops.find(&s->batch.lookup, s->service, (size_t)s->service->pk, &field,
+	if (record_lookup_ops.find(&s->batch.lookup, s->service, (size_t)s->service->pk, &field,
 				   &value, 1, &id, &p) < 0) {
 		*call_cause(call) = p;
 		return CALL_FAILED;
 	}
 	if (id.text == NULL && must_exist) {
-		problem_set(call_cause(call), CODE_SERVICE_UNKNOWN,
-			    "Information service '%s' does not exist.", problem_name(quoted, name));
+		fault_cause_set(call_cause(call), CODE_SERVICE_UNKNOWN,
+				"Information service '%s' does not exist.",
+				fault_quote(quoted, name));
 		return CALL_FAILED;
 	}
 	if (id.text == NULL || service_listed(s, id.text))
@@ -201,8 +203,8 @@ static enum call_result read_services(struct subscription *s, const char *names,
 		if (*name == '\0')
 			continue;
 		if (++*named > MAX_SERVICES) { /* each costs a look-up */
-			problem_set(call_cause(s->batch.call), CODE_TOO_MANY_RECORDS,
-				    "A call may name %d services.", MAX_SERVICES);
+			fault_cause_set(call_cause(s->batch.call), CODE_TOO_MANY_RECORDS,
+					"A call may name %d services.", MAX_SERVICES);
 			return CALL_FAILED;
 		}
 		result = add_service(s, name, must_exist);
@@ -225,13 +227,13 @@ static enum call_result begin(struct subscription *s, struct call *call,
 		return result;
 	s->service = registry_find(call->registry, SERVICE, NULL);
 	if (s->service == NULL) {
-		problem_set(call_cause(call), CODE_NO_ENTITY, "Schema '%s' does not exist.",
-			    SERVICE);
+		fault_cause_set(call_cause(call), CODE_NO_ENTITY, "Schema '%s' does not exist.",
+				SERVICE);
 		return CALL_FAILED;
 	}
 	if (strcmp(s->recipient->id, RECIPIENT) != 0) {
-		problem_set(call_cause(call), CODE_NO_ENTITY,
-			    "The recipient's schema must be '%s'.", RECIPIENT);
+		fault_cause_set(call_cause(call), CODE_NO_ENTITY,
+				"The recipient's schema must be '%s'.", RECIPIENT);
 		return CALL_FAILED;
 	}
 	return CALL_OK;
@@ -270,8 +272,8 @@ enum call_result subscription_subscribe(struct call *call, const struct soap_val
 	    (result = read_services(s, in[0].text, true, &named)) != CALL_OK)
 		return result;
 	if (named == 0) {
-		problem_set(call_cause(call), CODE_SERVICE_MISSING,
-			    "The name of an information service is missing.");
+		fault_cause_set(call_cause(call), CODE_SERVICE_MISSING,
+				"The name of an information service is missing.");
 		return CALL_FAILED;
 	}
 	return stage(s, in[1].element, operation, true, false);

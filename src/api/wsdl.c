@@ -14,6 +14,7 @@
 #include "api/auth.h"
 #include "api/method_schema.h"
 #include "api/methods.h"
+#include "base/arena.h"
 #include "soap/envelope.h"
 
 #define PERSIST "xtk:persist"

@@ -5,11 +5,12 @@
  */
 #include "config.h"
 
-#include "base/alloc.h"
+#include "base/arena.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/log.h"
 
 #define BLOCK_SIZE ((size_t)32 * 1024)

@@ -2,7 +2,7 @@
 /*
  * What a caller has to do next.  Everything that talks to a database or judges
  * input answers with one of these; how a thing failed was logged, or put into a
- * struct problem, where it failed.
+ * struct fault_cause, where it failed.
  */
 #ifndef CAMPAIGN_BASE_OUTCOME_H
 #define CAMPAIGN_BASE_OUTCOME_H

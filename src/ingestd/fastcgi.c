@@ -13,6 +13,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/arena.h"
+
 /* The body is read in pieces of this size when its length was not announced. */
 #define READ_BYTES 65536u
 

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/arena.h"
 #include "schema/cast_time.h"
 #include "soap/codes.h"
 
@@ -336,25 +337,25 @@ static bool is_forgiven(const struct cast_options *options, enum cast_verdict rc
 	return options->lenient && rc == CAST_INVALID;
 }
 
-static int report(struct problem *p, const struct field *f, enum cast_verdict rc)
+static int report(struct fault_cause *p, const struct field *f, enum cast_verdict rc)
 {
 	const char *kind = f->is_element ? "Element" : "Attribute";
 	const char *name = f->is_element ? f->xpath : f->name;
 
 	if (rc != CAST_TOO_LONG)
-		problem_set(p, CODE_CAST, "%s '%s' is not a valid %s.", kind, name,
-			    xtk_type_name(f->type));
+		fault_cause_set(p, CODE_CAST, "%s '%s' is not a valid %s.", kind, name,
+				xtk_type_name(f->type));
 	else if (f->type == XTK_UUID)
-		problem_set(p, CODE_TOO_LONG, "%s '%s' is longer than %d bytes.", kind, name,
-			    XTK_UUID_BYTES);
+		fault_cause_set(p, CODE_TOO_LONG, "%s '%s' is longer than %d bytes.", kind, name,
+				XTK_UUID_BYTES);
 	else
-		problem_set(p, CODE_TOO_LONG, "%s '%s' is longer than %u characters.", kind, name,
-			    f->length);
+		fault_cause_set(p, CODE_TOO_LONG, "%s '%s' is longer than %u characters.", kind,
+				name, f->length);
 	return -1;
 }
 
 int cast_value(const struct field *f, const char *text, const struct cast_options *options,
-	       struct arena *arena, struct db_value *out, struct problem *p)
+	       struct arena *arena, struct db_value *out, struct fault_cause *p)
 {
 	struct db_value value = DB_NULL;
 	enum cast_verdict rc = CAST_VALID;

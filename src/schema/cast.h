@@ -7,8 +7,8 @@
 #ifndef CAMPAIGN_SCHEMA_CAST_H
 #define CAMPAIGN_SCHEMA_CAST_H
 
-#include "base/alloc.h"
-#include "base/problem.h"
+#include "base/arena.h"
+#include "soap/fault_cause.h"
 #include "db/db.h"
 #include "schema/model.h"
 
@@ -23,7 +23,7 @@ int cast_init(const char *timezone);
 /* R6.2 to R6.3 and the casting table.  *OUT points into ARENA or at TEXT; text NULL means
  * SQL NULL (empty string or date).  Returns -1 with *P = CODE_CAST or CODE_TOO_LONG. */
 int cast_value(const struct field *f, const char *text, const struct cast_options *options,
-	       struct arena *arena, struct db_value *out, struct problem *p);
+	       struct arena *arena, struct db_value *out, struct fault_cause *p);
 
 /* A boolean parameter of a method (R3.8), -1 if it is none. */
 int cast_boolean(const char *text, bool *out);

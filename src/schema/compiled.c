@@ -12,6 +12,7 @@
 #include <md5.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "soap/response.h"
 #include "soap/xml.h"
 
@@ -391,7 +392,7 @@ static size_t write_source(struct writer *w, const struct xml_element *root)
 void compiled_begin(struct compiled *c, const struct schema *s, enum compiled_kind kind)
 {
 	struct arena *arena = arena_new();
-	struct problem p = {0};
+	struct fault_cause p = {0};
 	/* It was parsed under the same limits when it was compiled. */
 	const struct xml_element *root =
 	    xml_parse(s->source, strlen(s->source), NULL, &xml_limits_default, arena, &p);

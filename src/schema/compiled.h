@@ -6,7 +6,7 @@
 #ifndef CAMPAIGN_SCHEMA_COMPILED_H
 #define CAMPAIGN_SCHEMA_COMPILED_H
 
-#include "base/alloc.h"
+#include "base/arena.h"
 #include "base/buf.h"
 #include "schema/model.h"
 

@@ -6,7 +6,7 @@
 #ifndef CAMPAIGN_SCHEMA_COMPILER_H
 #define CAMPAIGN_SCHEMA_COMPILER_H
 
-#include "base/alloc.h"
+#include "base/arena.h"
 #include "schema/source.h"
 #include "soap/xml.h"
 

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/alloc.h"
+#include "base/arena.h"
 #include "schema/cast.h"
 #include "schema/compiler.h"
 
@@ -51,9 +53,9 @@ void compiler_warning(struct compiler *c, const char *format, ...)
 
 const char *compiler_quote(struct compiler *c, const char *text)
 {
-	char name[PROBLEM_NAME_SIZE];
+	char name[FAULT_NAME_SIZE];
 
-	return arena_strdup(c->arena, problem_name(name, text != NULL ? text : ""));
+	return arena_strdup(c->arena, fault_quote(name, text != NULL ? text : ""));
 }
 
 bool compiler_is_name(const char *text, bool dash)
@@ -131,7 +133,7 @@ static bool source_is_utf8(const char *source, size_t length)
 
 static int read_tree(struct compiler *c, const char *source, size_t length)
 {
-	struct problem p = {0};
+	struct fault_cause p = {0};
 
 	if (!source_is_utf8(source, length)) {
 		compiler_error(c, "the source is not UTF-8: convert it, and its XML declaration");

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
+#include "base/arena.h"
 #include "schema/cast.h"
 #include "schema/compiler.h"
 
@@ -147,7 +149,7 @@ static void read_constant(struct compiler *c, struct field *f, const char *text)
 {
 	const struct cast_options options = {.lenient = false, .timezone = "UTC"};
 	struct db_value value = DB_NULL;
-	struct problem p = {0};
+	struct fault_cause p = {0};
 
 	if (f->type == XTK_BLOB) {
 		compiler_error(c, "'%s': a blob cannot have a default", f->xpath);

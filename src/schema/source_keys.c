@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "schema/compiler.h"
 
 /* What an index cannot hold. */

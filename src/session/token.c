@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tokens are made of the system's random bits and kept as hashes, so that who reads the
- * database cannot log on with what stands there.  They carry 122 bits and more, which is why
+ * Tokens are made of the system's random bits and kept as hashes, so that a reader of the
+ * database cannot log on with its content.  They carry 122 bits and more, which is why
  * a plain SHA-256 is enough for them; passwords are guessable and get argon2id.
  */
 #include "config.h"
@@ -11,9 +11,9 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <uuid/uuid.h>
 
 #include "base/log.h"
+#include "base/uuid.h"
 
 #define BEARER_RANDOM_BYTES 32
 
@@ -34,8 +34,8 @@ _Static_assert(BEARER_TOKEN_SIZE ==
 #define HASH_PASSES 2
 #define HASH_BYTES  ((size_t)19 * 1024 * 1024)
 
-/* What an unknown login is verified against: of the same cost as a real one, of a password that
- * was random and is forgotten. */
+/* The password of an unknown login is verified against this hash, at the same cost as a real one.
+ * It is the hash of a random password that was not kept. */
 static const char nobody_hash[] =
     "$argon2id$v=19$m=19456,t=2,p=1"
     "$5PgFjsVgtJhgSz6v4gnAcQ$7g51sQ7N5Uu9YDD3p/tuzj0AC38o/lOYA87ZtqtlwMo";
@@ -47,28 +47,6 @@ int token_init(void)
 		return -1;
 	}
 	return 0;
-}
-
-/*
- * RFC 4122, 4.4: all bits random but for version and variant.  libuuid's own generator makes half a
- * dozen system calls for each one; here a call to the system's generator serves 64 of them.  Each
- * thread has its own, and no process forks after its first.
- */
-void uuid_text(char out[37])
-{
-	static _Thread_local unsigned char bits[64][sizeof(uuid_t)];
-	static _Thread_local size_t left;
-	unsigned char *uuid;
-
-	if (left == 0) {
-		randombytes_buf(bits, sizeof(bits));
-		left = sizeof(bits) / sizeof(bits[0]);
-	}
-	uuid = bits[--left];
-	uuid[6] = (unsigned char)((uuid[6] & 0x0F) | 0x40);
-	uuid[8] = (unsigned char)((uuid[8] & 0x3F) | 0x80);
-	uuid_unparse_lower(uuid, out);
-	sodium_memzero(uuid, sizeof(uuid_t));
 }
 
 void session_token_new(char out[SESSION_TOKEN_SIZE])

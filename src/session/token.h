@@ -18,8 +18,6 @@
 
 int token_init(void); /* sodium_init; once per process */
 
-void uuid_text(char out[37]); /* version 4, lower case */
-
 void session_token_new(char out[SESSION_TOKEN_SIZE]); /* R4.1 */
 void security_token(char out[SECURITY_TOKEN_SIZE], const char *session_token,
 		    const unsigned char secret[SERVER_SECRET_BYTES]); /* R4.2 */
@@ -31,9 +29,9 @@ void secret_new(unsigned char out[SERVER_SECRET_BYTES]);
 void secret_text(char out[2 * SERVER_SECRET_BYTES + 1],
 		 const unsigned char secret[SERVER_SECRET_BYTES]);
 
-/* argon2id; the verification of a NULL hash takes as long and is false (R4.12). */
-/* With the parameters of token.c; verified are hashes of any. */
+/* argon2id, with the parameters of token.c. */
 int password_hash(char out[PASSWORD_HASH_SIZE], const char *password);
+/* Accepts hashes with any parameters.  HASH NULL takes as long, and is false (R4.12). */
 bool password_verify(const char *hash, const char *password);
 
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/arena.h"
 #include "soap/codes.h"
 
 static bool is_letter(char c)
@@ -227,7 +228,7 @@ static bool split_action(const char *action, struct arena *arena, struct soap_ac
 }
 
 int soap_action_read(const char *header, const char *query, const struct xml_element *method,
-		     struct arena *arena, struct soap_action *out, struct problem *p)
+		     struct arena *arena, struct soap_action *out, struct fault_cause *p)
 {
 	const char *action = header_action(header, arena);
 	struct soap_action found;
@@ -237,17 +238,17 @@ int soap_action_read(const char *header, const char *query, const struct xml_ele
 	if (!action || !*action)
 		action = element_action(method, arena);
 	if (!split_action(action, arena, &found)) {
-		problem_set(p, CODE_ACTION,
-			    "The action is not of the form 'namespace:schema#Method'.");
+		fault_cause_set(p, CODE_ACTION,
+				"The action is not of the form 'namespace:schema#Method'.");
 		return -1;
 	}
 	if (strcmp(found.method, method->name) != 0) { /* R2.7 */
-		char action_name[PROBLEM_NAME_SIZE], element_name[PROBLEM_NAME_SIZE];
+		char action_name[FAULT_NAME_SIZE], element_name[FAULT_NAME_SIZE];
 
-		problem_set(p, CODE_ACTION_DIFFERS,
-			    "The action names method '%s', the Body holds element '%s'.",
-			    problem_name(action_name, found.method),
-			    problem_name(element_name, method->name));
+		fault_cause_set(p, CODE_ACTION_DIFFERS,
+				"The action names method '%s', the Body holds element '%s'.",
+				fault_quote(action_name, found.method),
+				fault_quote(element_name, method->name));
 		return -1;
 	}
 	*out = found;

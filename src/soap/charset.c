@@ -14,6 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/arena.h"
 #include "base/utf8.h"
 #include "soap/codes.h"
 
@@ -188,7 +189,7 @@ static bool has_mark(const struct charset_text *text)
 }
 
 static int to_utf8(enum charset charset, struct charset_text *text, struct arena *arena,
-		   struct problem *p)
+		   struct fault_cause *p)
 {
 	const char *name, *end = text->bytes + text->length;
 	int rc;
@@ -217,21 +218,22 @@ static int to_utf8(enum charset charset, struct charset_text *text, struct arena
 		rc = convert(name, charset, text, arena);
 		break;
 	case CHARSET_UTF16:
-		problem_set(p, CODE_XML, "UTF-16 needs a byte order mark.");
+		fault_cause_set(p, CODE_XML, "UTF-16 needs a byte order mark.");
 		return -1;
 	default:
-		problem_set(p, CODE_XML,
-			    "The character set is not supported; use UTF-8, UTF-16 with a byte "
-			    "order mark, ISO-8859-1, US-ASCII or windows-1252.");
+		fault_cause_set(p, CODE_XML,
+				"The character set is not supported; use UTF-8, UTF-16 with a byte "
+				"order mark, ISO-8859-1, US-ASCII or windows-1252.");
 		return -1;
 	}
 	if (rc < 0)
-		problem_set(p, CODE_XML, "The text is not valid in its character set, %s.", name);
+		fault_cause_set(p, CODE_XML, "The text is not valid in its character set, %s.",
+				name);
 	return rc;
 }
 
 int charset_to_utf8(const char *bytes, size_t length, const char *charset, struct arena *arena,
-		    struct charset_text *out, struct problem *p)
+		    struct charset_text *out, struct fault_cause *p)
 {
 	struct charset_text text;
 	enum charset found;
@@ -249,7 +251,7 @@ int charset_to_utf8(const char *bytes, size_t length, const char *charset, struc
 	if (to_utf8(found, &text, arena, p) < 0)
 		return -1;
 	if (has_mark(&text)) {
-		problem_set(p, CODE_XML, "The document begins with a second byte order mark.");
+		fault_cause_set(p, CODE_XML, "The document begins with a second byte order mark.");
 		return -1;
 	}
 	*out = text;

@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-#include "base/alloc.h"
-#include "base/problem.h"
+#include "base/arena.h"
+#include "soap/fault_cause.h"
 
 struct charset_text {
 	const char *bytes; /* UTF-8 without byte order mark; not NUL-terminated */
@@ -21,6 +21,6 @@ struct charset_text {
  * where nothing had to be converted, else into ARENA.  Returns -1 with *P = CODE_XML.
  */
 int charset_to_utf8(const char *bytes, size_t length, const char *charset, struct arena *arena,
-		    struct charset_text *out, struct problem *p);
+		    struct charset_text *out, struct fault_cause *p);
 
 #endif

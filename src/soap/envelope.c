@@ -46,30 +46,32 @@ static void take_token(const char **token, const struct xml_element *entry)
 }
 
 static int read_header(const struct xml_element *header, struct soap_envelope *out,
-		       struct problem *p)
+		       struct fault_cause *p)
 {
 	for (const struct xml_element *e = header->first_child; e; e = e->next) {
-		char name[PROBLEM_NAME_SIZE];
+		char name[FAULT_NAME_SIZE];
 
 		if (strcmp(e->name, "Cookie") == 0) {
 			take_token(&out->header_cookie, e);
 		} else if (strcmp(e->name, "X-Security-Token") == 0) {
 			take_token(&out->header_security_token, e);
 		} else if (must_understand(e)) { /* R3.2 */
-			problem_set(p, CODE_MUST_UNDERSTAND,
-				    "The header entry '%s' must be understood and is not known.",
-				    problem_name(name, e->name));
+			fault_cause_set(
+			    p, CODE_MUST_UNDERSTAND,
+			    "The header entry '%s' must be understood and is not known.",
+			    fault_quote(name, e->name));
 			return -1;
 		}
 	}
 	return 0;
 }
 
-static int read_body(const struct xml_element *body, struct soap_envelope *out, struct problem *p)
+static int read_body(const struct xml_element *body, struct soap_envelope *out,
+		     struct fault_cause *p)
 {
 	if (body->child_count != 1) { /* R3.3 */
-		problem_set(p, CODE_NO_METHOD_ELEMENT, "The Body must hold one element, not %zu.",
-			    body->child_count);
+		fault_cause_set(p, CODE_NO_METHOD_ELEMENT,
+				"The Body must hold one element, not %zu.", body->child_count);
 		return -1;
 	}
 	out->method = body->first_child;
@@ -77,20 +79,20 @@ static int read_body(const struct xml_element *body, struct soap_envelope *out, 
 }
 
 int soap_envelope_read(const struct xml_element *root, struct soap_envelope *out,
-		       enum soap_fault_class *class, struct problem *p)
+		       enum soap_fault_class *class, struct fault_cause *p)
 {
 	struct soap_envelope found = {0};
 	const struct xml_element *body = NULL;
 
 	*class = SOAP_FAULT_CLIENT;
 	if (strcmp(root->name, "Envelope") != 0) {
-		problem_set(p, CODE_NO_METHOD_ELEMENT, "The document is not a SOAP Envelope.");
+		fault_cause_set(p, CODE_NO_METHOD_ELEMENT, "The document is not a SOAP Envelope.");
 		return -1;
 	}
 	if (!is_soap(root->uri)) { /* R3.1; an undeclared prefix has no name space */
 		*class = SOAP_FAULT_VERSION;
-		problem_set(p, CODE_ENVELOPE_VERSION,
-			    "The Envelope is not in the name space of SOAP 1.1.");
+		fault_cause_set(p, CODE_ENVELOPE_VERSION,
+				"The Envelope is not in the name space of SOAP 1.1.");
 		return -1;
 	}
 	for (const struct xml_element *e = root->first_child; e; e = e->next) {
@@ -101,13 +103,14 @@ int soap_envelope_read(const struct xml_element *root, struct soap_envelope *out
 		if (!is_soap_element(e, "Body"))
 			continue;
 		if (body) {
-			problem_set(p, CODE_NO_METHOD_ELEMENT, "The Envelope has several Bodies.");
+			fault_cause_set(p, CODE_NO_METHOD_ELEMENT,
+					"The Envelope has several Bodies.");
 			return -1;
 		}
 		body = e;
 	}
 	if (!body) {
-		problem_set(p, CODE_NO_METHOD_ELEMENT, "The Envelope has no Body.");
+		fault_cause_set(p, CODE_NO_METHOD_ELEMENT, "The Envelope has no Body.");
 		return -1;
 	}
 	if (read_body(body, &found, p) < 0)

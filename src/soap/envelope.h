@@ -35,14 +35,14 @@ int soap_content_type(const char *value, struct arena *arena, const char **chars
 
 /* R3.1 to R3.3.  Returns -1 with *P and *CLASS set. */
 int soap_envelope_read(const struct xml_element *root, struct soap_envelope *out,
-		       enum soap_fault_class *class, struct problem *p);
+		       enum soap_fault_class *class, struct fault_cause *p);
 
 /*
  * R2.4 to R2.7: HEADER is the SOAPAction header or NULL, QUERY the query string or NULL.
  * Returns -1 with *P = CODE_ACTION or CODE_ACTION_DIFFERS.
  */
 int soap_action_read(const char *header, const char *query, const struct xml_element *method,
-		     struct arena *arena, struct soap_action *out, struct problem *p);
+		     struct arena *arena, struct soap_action *out, struct fault_cause *p);
 
 /* The decoded value of NAME in a query string; NULL if it is not there. */
 const char *soap_query_value(const char *query, const char *name, struct arena *arena);
@@ -79,7 +79,7 @@ struct soap_value {
  * none).  VALUES has COUNT places.  A document that must be there: SOAP_DOCUMENT without
  * `optional`.  Returns -1 with *P set. */
 int soap_params_read(const struct xml_element *method, const struct soap_param *params,
-		     size_t count, struct soap_value *values, struct problem *p);
+		     size_t count, struct soap_value *values, struct fault_cause *p);
 /* Parameter 0 alone: it is needed before the parameters may be examined (4.6).  DECLARED is
  * the number of in-parameters, or -1 when the method is not known.  NULL if absent or "". */
 const char *soap_session_token(const struct xml_element *method, int declared);

@@ -24,7 +24,7 @@ static void write_line(struct buf *out, const char *code, const char *text)
 }
 
 /* R3.18; the first line says which record of a collection it is about (section 13). */
-static void write_detail(struct buf *out, const struct problem *causes, size_t count)
+static void write_detail(struct buf *out, const struct fault_cause *causes, size_t count)
 {
 	buf_add(out, "<detail xsi:type='xsd:string'>");
 	for (size_t i = 0; i < count; i++) {
@@ -38,7 +38,7 @@ static void write_detail(struct buf *out, const struct problem *causes, size_t c
 }
 
 void soap_fault_write(struct buf *out, enum soap_fault_class class, const char *code,
-		      const char *text, const struct problem *causes, size_t cause_count)
+		      const char *text, const struct fault_cause *causes, size_t cause_count)
 {
 	buf_add(out, "<?xml version='1.0'?>\n"
 		     "<SOAP-ENV:Envelope xmlns:xsd='http://www.w3.org/2001/XMLSchema'"

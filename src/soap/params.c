@@ -70,13 +70,13 @@ static int read_boolean(const char *text, bool *out)
 }
 
 static int read_document(const struct xml_element *e, const struct soap_param *param,
-			 struct soap_value *value, struct problem *p)
+			 struct soap_value *value, struct fault_cause *p)
 {
 	bool has_text = e->text[strspn(e->text, BLANKS)] != '\0';
 
 	if (has_text || e->child_count > 1 || (e->child_count == 0 && !param->optional)) {
-		problem_set(p, CODE_DOCUMENT, "Parameter '%s' must hold one element and no text.",
-			    param->name);
+		fault_cause_set(p, CODE_DOCUMENT,
+				"Parameter '%s' must hold one element and no text.", param->name);
 		return -1;
 	}
 	value->element = e->first_child;
@@ -84,7 +84,7 @@ static int read_document(const struct xml_element *e, const struct soap_param *p
 }
 
 static int read_value(const struct xml_element *e, const struct soap_param *param,
-		      struct soap_value *value, struct problem *p)
+		      struct soap_value *value, struct fault_cause *p)
 {
 	switch (param->type) {
 	case SOAP_DOCUMENT:
@@ -93,8 +93,8 @@ static int read_value(const struct xml_element *e, const struct soap_param *para
 		return read_document(e, param, value, p);
 	case SOAP_BOOLEAN:
 		if (read_boolean(e->text, &value->boolean) < 0) {
-			problem_set(p, CODE_PARAMETER, "Parameter '%s' is not a boolean.",
-				    param->name);
+			fault_cause_set(p, CODE_PARAMETER, "Parameter '%s' is not a boolean.",
+					param->name);
 			return -1;
 		}
 		break;
@@ -106,23 +106,24 @@ static int read_value(const struct xml_element *e, const struct soap_param *para
 }
 
 int soap_params_read(const struct xml_element *method, const struct soap_param *params,
-		     size_t count, struct soap_value *values, struct problem *p)
+		     size_t count, struct soap_value *values, struct fault_cause *p)
 {
 	const struct xml_element *token = token_element(method, (int)count);
 	const struct xml_element *e = token ? token->next : method->first_child;
 	size_t given = method->child_count - (token ? 1 : 0);
 
 	if (given > count) { /* R3.6 */
-		problem_set(p, CODE_TOO_MANY_PARAMS,
-			    "The method takes %zu parameters besides the session token, not %zu.",
-			    count, given);
+		fault_cause_set(
+		    p, CODE_TOO_MANY_PARAMS,
+		    "The method takes %zu parameters besides the session token, not %zu.", count,
+		    given);
 		return -1;
 	}
 	for (size_t i = 0; i < count; i++) {
 		values[i] = (struct soap_value){.text = ""};
 		if (!e && !params[i].optional) {
-			problem_set(p, CODE_PARAMETER, "Parameter '%s' is missing.",
-				    params[i].name);
+			fault_cause_set(p, CODE_PARAMETER, "Parameter '%s' is missing.",
+					params[i].name);
 			return -1;
 		}
 		if (!e)

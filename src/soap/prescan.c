@@ -24,7 +24,7 @@
 struct scan {
 	const char *at, *end;
 	const struct xml_limits *limits;
-	struct problem *problem;
+	struct fault_cause *cause;
 	size_t depth, elements;
 	size_t namespaces; /* declared by the open elements together */
 	size_t *declared;  /* by each of them */
@@ -33,13 +33,14 @@ struct scan {
 /* What became of a piece of markup. */
 enum scanned {
 	SCANNED,
-	SCAN_REFUSED, /* the problem is set */
+	SCAN_REFUSED, /* the cause is set */
 	SCAN_LOST,    /* not well-formed: libxml2 will say where and why */
 };
 
 static enum scanned refuse(struct scan *s, const char *what, size_t limit)
 {
-	problem_set(s->problem, CODE_XML_LIMIT, "The document has more than %zu %s.", limit, what);
+	fault_cause_set(s->cause, CODE_XML_LIMIT, "The document has more than %zu %s.", limit,
+			what);
 	return SCAN_REFUSED;
 }
 
@@ -217,22 +218,22 @@ static enum scanned scan_markup(struct scan *s)
 	if (starts_with(s, "</"))
 		return scan_end_tag(s);
 	if (starts_with(s, "<!DOCTYPE")) {
-		problem_set(s->problem, CODE_XML_LIMIT,
-			    "Document type declarations are not accepted.");
+		fault_cause_set(s->cause, CODE_XML_LIMIT,
+				"Document type declarations are not accepted.");
 		return SCAN_REFUSED;
 	}
 	return scan_start_tag(s);
 }
 
-int prescan(const struct charset_text *text, const struct xml_limits *limits, struct problem *p)
+int prescan(const struct charset_text *text, const struct xml_limits *limits, struct fault_cause *p)
 {
 	struct scan s = {
-	    .at = text->bytes, .end = text->bytes + text->length, .limits = limits, .problem = p};
+	    .at = text->bytes, .end = text->bytes + text->length, .limits = limits, .cause = p};
 	enum scanned rc = SCANNED;
 
 	/* libxml2 would end there, and take what is in front for the whole */
 	if (text->length > 0 && memchr(text->bytes, '\0', text->length)) {
-		problem_set(p, CODE_XML, "The document contains a NUL character.");
+		fault_cause_set(p, CODE_XML, "The document contains a NUL character.");
 		return -1;
 	}
 	s.declared = xcalloc(limits->depth, sizeof(*s.declared));

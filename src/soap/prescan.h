@@ -10,6 +10,7 @@
 
 /* Returns -1 with *P set to CODE_XML_LIMIT, or to CODE_XML for a NUL; 0 says nothing about
  * whether TEXT is well-formed. */
-int prescan(const struct charset_text *text, const struct xml_limits *limits, struct problem *p);
+int prescan(const struct charset_text *text, const struct xml_limits *limits,
+	    struct fault_cause *p);
 
 #endif

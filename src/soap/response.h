@@ -8,7 +8,7 @@
 #define CAMPAIGN_SOAP_RESPONSE_H
 
 #include "base/buf.h"
-#include "base/problem.h"
+#include "soap/fault_cause.h"
 #include "soap/envelope.h"
 
 /* R3.12: the name space of an answer; the buffer of the answer is OUT. */
@@ -42,6 +42,6 @@ void soap_xml_close(struct buf *out, const char *name);
  * FAULTSTRING is code, blank, text.
  */
 void soap_fault_write(struct buf *out, enum soap_fault_class class, const char *code,
-		      const char *text, const struct problem *causes, size_t cause_count);
+		      const char *text, const struct fault_cause *causes, size_t cause_count);
 
 #endif

@@ -22,6 +22,8 @@
 #define uthash_malloc(size) xmalloc(size) /* instead of exit() */
 #include <uthash.h>
 
+#include "base/alloc.h"
+#include "base/arena.h"
 #include "base/log.h"
 #include "soap/charset.h"
 #include "soap/codes.h"
@@ -60,7 +62,7 @@ struct open_element {
 struct builder {
 	const struct xml_limits *limits;
 	struct arena *arena;
-	struct problem *problem; /* code set: refused, the rest is passed over */
+	struct fault_cause *cause; /* code set: refused, the rest is passed over */
 	xmlParserCtxtPtr parser;
 	struct xml_element *root;
 	struct open_element *open;
@@ -93,13 +95,13 @@ static const char *intern(struct builder *b, const xmlChar *dict)
 
 static int refused(const struct builder *b)
 {
-	return b->problem->code[0] != '\0';
+	return b->cause->code[0] != '\0';
 }
 
 static void refuse(struct builder *b, const char *what, size_t limit, const char *unit)
 {
-	problem_set(b->problem, CODE_XML_LIMIT, "The document has %s more than %zu %s.", what,
-		    limit, unit);
+	fault_cause_set(b->cause, CODE_XML_LIMIT, "The document has %s more than %zu %s.", what,
+			limit, unit);
 	xmlStopParser(b->parser);
 }
 
@@ -272,7 +274,7 @@ static void on_error(void *context, xmlErrorPtr error)
 {
 	struct builder *b = context;
 	const char *words;
-	char line[2 * PROBLEM_NAME_SIZE], shown[PROBLEM_NAME_SIZE];
+	char line[2 * FAULT_NAME_SIZE], shown[FAULT_NAME_SIZE];
 
 	if (error->code == XML_ERR_NO_MEMORY) {
 		log_error("libxml2 got no memory");
@@ -286,13 +288,13 @@ static void on_error(void *context, xmlErrorPtr error)
 		return;
 	words = words_of(error);
 	if (words == NULL) {
-		problem_set(b->problem, CODE_XML, "The document is not well-formed XML (line %d).",
-			    error->line);
+		fault_cause_set(b->cause, CODE_XML,
+				"The document is not well-formed XML (line %d).", error->line);
 		return;
 	}
 	snprintf(line, sizeof(line), "%.*s", (int)strcspn(words, "\n"), words);
-	problem_set(b->problem, CODE_XML, "The document is not well-formed XML (line %d): %s",
-		    error->line, problem_name(shown, line));
+	fault_cause_set(b->cause, CODE_XML, "The document is not well-formed XML (line %d): %s",
+			error->line, fault_quote(shown, line));
 }
 
 /*
@@ -368,7 +370,7 @@ static void parse(struct builder *b, const struct charset_text *text)
 					 XML_PARSE_NOENT);
 	xmlParseChunk(b->parser, text->bytes, (int)text->length, 1);
 	if (!refused(b) && (!b->parser->wellFormed || !b->root || b->depth != 0))
-		problem_set(b->problem, CODE_XML, "The document is not well-formed XML.");
+		fault_cause_set(b->cause, CODE_XML, "The document is not well-formed XML.");
 	keep_parser(b, text->length);
 }
 
@@ -398,21 +400,21 @@ static void unify_line_ends(struct charset_text *text, struct arena *arena)
 
 struct xml_element *xml_parse(const char *bytes, size_t length, const char *charset,
 			      const struct xml_limits *limits, struct arena *arena,
-			      struct problem *p)
+			      struct fault_cause *p)
 {
-	struct builder b = {.limits = limits, .arena = arena, .problem = p};
+	struct builder b = {.limits = limits, .arena = arena, .cause = p};
 	struct charset_text text;
 
-	*p = (struct problem){0};
+	*p = (struct fault_cause){0};
 	if (length == 0) {
-		problem_set(p, CODE_XML, "The document is empty.");
+		fault_cause_set(p, CODE_XML, "The document is empty.");
 		return NULL;
 	}
 	if (charset_to_utf8(bytes, length, charset, arena, &text, p) < 0)
 		return NULL;
 	unify_line_ends(&text, arena);
 	if (text.length > INT_MAX) { /* what libxml2 can count */
-		problem_set(p, CODE_XML_LIMIT, "The document is too long.");
+		fault_cause_set(p, CODE_XML_LIMIT, "The document is too long.");
 		return NULL;
 	}
 	if (prescan(&text, limits, p) < 0)

@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/alloc.h"
+#include "base/arena.h"
 #include "base/buf.h"
-#include "base/problem.h"
+#include "soap/fault_cause.h"
 
 struct xml_attribute {
 	const char *prefix; /* NULL for none */
@@ -52,7 +52,7 @@ extern const struct xml_limits xml_limits_default;
  */
 struct xml_element *xml_parse(const char *bytes, size_t length, const char *charset,
 			      const struct xml_limits *limits, struct arena *arena,
-			      struct problem *p);
+			      struct fault_cause *p);
 
 /* NULL if there is none.  NAME is a local name; prefixed attributes are passed over. */
 const char *xml_attribute(const struct xml_element *e, const char *name);

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/alloc.h"
+#include "base/arena.h"
 
 static const struct {
 	const char *name;

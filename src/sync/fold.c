@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/arena.h"
 #include "cloud/mask.h"
 
 #define uthash_malloc(size) xmalloc(size)

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/arena.h"
+
 bool key_equal(const struct fold_key *a, const struct fold_key *b)
 {
 	return a == b || (a->count == b->count &&

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/alloc.h"
+#include "base/arena.h"
 #include "db/db.h"
 #include "schema/model.h"
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/arena.h"
 #include "base/clock.h"
 
 /* Rows with an older time than one that was copied may have been committed after it: changes

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/arena.h"
 #include "sync/links.h"
 
 #define uthash_malloc(size) xmalloc(size)

@@ -17,14 +17,13 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/arena.h"
 #include "cloud/mask.h"
-#include "session/token.h"
+#include "base/uuid.h"
 
 static const char subscription_id[] = "nms:subscription";
 static const char history_id[] = "nms:subHisto";
 static const char *const line_actions[] = {[LINE_ENDED] = "0", [LINE_MADE] = "1"};
-
-#define UUID_SIZE 37
 
 struct subhisto {
 	const struct schema *subscription;
@@ -174,7 +173,7 @@ enum outcome subhisto_before(struct subhisto *h, const struct ends *e, const str
 static void add_line(struct subhisto *h, const struct fold_change *c, enum subscription_line line)
 {
 	struct db_value *cells = arena_zalloc(h->arena, h->schema->field_count * sizeof(*cells));
-	char *uuid = arena_alloc(h->arena, UUID_SIZE);
+	char *uuid = arena_alloc(h->arena, UUID_TEXT_SIZE);
 
 	uuid_text(uuid);
 	cells[h->schema->pk] = db_text(uuid);

@@ -5,9 +5,11 @@
  */
 #include "config.h"
 
-#include "base/alloc.h"
+#include "base/arena.h"
 
 #include <stdlib.h>
+
+#include "base/alloc.h"
 
 struct arena {
 	void **pieces;

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/arena.h"
 #include "fuzz.h"
 #include "schema/cast.h"
 #include "soap/codes.h"
@@ -43,7 +44,7 @@ static struct field field_of(enum xtk_type type, unsigned length)
 struct result {
 	bool ok;
 	struct db_value value; /* in the arena, with a NUL */
-	struct problem problem;
+	struct fault_cause cause;
 };
 
 static struct result cast(enum xtk_type type, unsigned length, const char *text, bool lenient,
@@ -54,16 +55,16 @@ static struct result cast(enum xtk_type type, unsigned length, const char *text,
 	const struct db_value untouched = {"untouched", 99};
 	struct result r = {.value = untouched};
 
-	r.ok = cast_value(&f, text, &options, arena, &r.value, &r.problem) == 0;
+	r.ok = cast_value(&f, text, &options, arena, &r.value, &r.cause) == 0;
 	if (!r.ok) {
-		fuzz_check_problem(&r.problem);
-		FUZZ_CHECK(strcmp(r.problem.code, CODE_CAST) == 0 ||
-			   strcmp(r.problem.code, CODE_TOO_LONG) == 0);
-		FUZZ_CHECK(strncmp(r.problem.text, "Attribute 'field' is ", 21) == 0);
+		fuzz_check_cause(&r.cause);
+		FUZZ_CHECK(strcmp(r.cause.code, CODE_CAST) == 0 ||
+			   strcmp(r.cause.code, CODE_TOO_LONG) == 0);
+		FUZZ_CHECK(strncmp(r.cause.text, "Attribute 'field' is ", 21) == 0);
 		FUZZ_CHECK(r.value.text == untouched.text && r.value.length == untouched.length);
 		return r;
 	}
-	FUZZ_CHECK(r.problem.code[0] == '\0');
+	FUZZ_CHECK(r.cause.code[0] == '\0');
 	if (r.value.text == NULL) {
 		FUZZ_CHECK(r.value.length == 0 && !xtk_type_is_number(type));
 		return r;
@@ -78,7 +79,7 @@ static bool same(const struct result *a, const struct result *b)
 	if (a->ok != b->ok)
 		return false;
 	if (!a->ok)
-		return strcmp(a->problem.code, b->problem.code) == 0;
+		return strcmp(a->cause.code, b->cause.code) == 0;
 	if (a->value.text == NULL || b->value.text == NULL)
 		return a->value.text == b->value.text;
 	return a->value.length == b->value.length &&
@@ -119,7 +120,7 @@ static void check_boolean(const char *text, const struct result *r)
 	    .name = "M", .text = "", .first_child = &e, .child_count = 1};
 	const struct soap_param param = {"create", SOAP_BOOLEAN, true, "boolean"};
 	struct soap_value read = {0};
-	struct problem p = {0};
+	struct fault_cause p = {0};
 	int rc = cast_boolean(text, &value);
 
 	FUZZ_CHECK((rc == 0) == r->ok);

@@ -6,12 +6,13 @@
  *
  * What is accepted is a sound tree that survives being written and read again, is judged the same
  * within narrow limits, and whose texts come back from an answer unchanged.  What is refused
- * leaves a problem that can be shown.  Neither depends on what was read before.
+ * leaves a cause that can be shown.  Neither depends on what was read before.
  */
 #include "config.h"
 
 #include <string.h>
 
+#include "base/arena.h"
 #include "fuzz.h"
 #include "soap/codes.h"
 #include "soap/envelope.h"
@@ -37,7 +38,7 @@ static const struct soap_param params[] = {
 static void forget(void)
 {
 	struct arena *arena = arena_new();
-	struct problem p;
+	struct fault_cause p;
 
 	FUZZ_CHECK(xml_parse("<", 1, NULL, &xml_limits_default, arena, &p) == NULL);
 	arena_free(&arena);
@@ -51,11 +52,11 @@ static void read_earlier(struct fuzz_input *in)
 	while ((end = memmem(in->at, in->left, mark, sizeof(mark) - 1)) != NULL) {
 		size_t length = (size_t)(end - in->at);
 		struct arena *arena = arena_new();
-		struct problem p;
+		struct fault_cause p;
 
 		if (xml_parse((const char *)in->at, length, NULL, &xml_limits_default, arena, &p) ==
 		    NULL)
-			fuzz_check_problem(&p);
+			fuzz_check_cause(&p);
 		arena_free(&arena);
 		in->at += length + sizeof(mark) - 1;
 		in->left -= length + sizeof(mark) - 1;
@@ -63,11 +64,11 @@ static void read_earlier(struct fuzz_input *in)
 }
 
 static void check_anew(const struct fuzz_input *in, const char *charset,
-		       const struct xml_element *root, const struct problem *problem)
+		       const struct xml_element *root, const struct fault_cause *cause)
 {
 	struct arena *arena = arena_new();
 	const struct xml_element *again;
-	struct problem p;
+	struct fault_cause p;
 
 	forget();
 	again = xml_parse((const char *)in->at, in->left, charset, &xml_limits_default, arena, &p);
@@ -82,7 +83,7 @@ static void check_narrow(const uint8_t *body, size_t length, const char *charset
 			 const struct xml_element *root)
 {
 	struct arena *arena = arena_new();
-	struct problem p;
+	struct fault_cause p;
 	const struct xml_element *small =
 	    xml_parse((const char *)body, length, charset, &narrow, arena, &p);
 
@@ -91,7 +92,7 @@ static void check_narrow(const uint8_t *body, size_t length, const char *charset
 		tree_check(small, &narrow);
 		FUZZ_CHECK(tree_equal(small, root));
 	} else {
-		fuzz_check_problem(&p);
+		fuzz_check_cause(&p);
 		FUZZ_CHECK(root == NULL || strcmp(p.code, CODE_XML_LIMIT) == 0);
 	}
 	arena_free(&arena);
@@ -103,7 +104,7 @@ static void check_answer(const char *text, struct arena *arena)
 	struct buf out = BUF_INIT;
 	struct soap_response r;
 	const struct xml_element *e;
-	struct problem p;
+	struct fault_cause p;
 
 	soap_response_begin(&r, &out, "Method", text);
 	soap_response_value(&r, SOAP_STRING, "value", text);
@@ -116,12 +117,12 @@ static void check_answer(const char *text, struct arena *arena)
 	buf_free(&out);
 }
 
-static void check_fault(const struct problem *problem, enum soap_fault_class class,
+static void check_fault(const struct fault_cause *cause, enum soap_fault_class class,
 			struct arena *arena)
 {
 	struct buf out = BUF_INIT;
 	const struct xml_element *e;
-	struct problem p;
+	struct fault_cause p;
 
 	soap_fault_write(&out, class, problem->code, problem->text, problem, 1);
 	e = xml_parse(out.data, out.length, NULL, &xml_limits_default, arena, &p);
@@ -138,7 +139,7 @@ static void check_action(const struct soap_action *a, const struct xml_element *
 {
 	const char *text = arena_printf(arena, "\"%s#%s\"", a->service, a->method);
 	struct soap_action again;
-	struct problem p = {0};
+	struct fault_cause p = {0};
 
 	FUZZ_CHECK(strcmp(a->method, method->name) == 0);
 	FUZZ_CHECK(
@@ -153,12 +154,12 @@ static void check_params(const struct xml_element *method, struct arena *arena)
 {
 	for (size_t count = 0; count <= PARAMS; count++) {
 		struct soap_value values[PARAMS] = {{0}};
-		struct problem p = {0};
+		struct fault_cause p = {0};
 		const char *token = soap_session_token(method, (int)count);
 
 		FUZZ_CHECK(token == NULL || *token != '\0');
 		if (soap_params_read(method, params, count, values, &p) < 0) {
-			fuzz_check_problem(&p);
+			fuzz_check_cause(&p);
 			continue;
 		}
 		FUZZ_CHECK(p.code[0] == '\0' && method->child_count <= count + 1);
@@ -177,17 +178,17 @@ static void check_envelope(const struct xml_element *root, const char *header, c
 	enum soap_fault_class class;
 	struct soap_envelope envelope = {0};
 	struct soap_action action;
-	struct problem p = {0};
+	struct fault_cause p = {0};
 
 	if (soap_envelope_read(root, &envelope, &class, &p) < 0) {
-		fuzz_check_problem(&p);
+		fuzz_check_cause(&p);
 		check_fault(&p, class, arena);
 		return;
 	}
 	FUZZ_CHECK(p.code[0] == '\0' && envelope.method != NULL);
 	FUZZ_CHECK(envelope.header_cookie == NULL || *envelope.header_cookie != '\0');
 	if (soap_action_read(header, query, envelope.method, arena, &action, &p) < 0) {
-		fuzz_check_problem(&p);
+		fuzz_check_cause(&p);
 		check_fault(&p, SOAP_FAULT_CLIENT, arena);
 	} else {
 		check_action(&action, envelope.method, arena);
@@ -201,7 +202,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct xml_element *root;
 	const char *type, *action, *query, *charset;
 	struct fuzz_input in;
-	struct problem p;
+	struct fault_cause p;
 
 	fuzz_open(&in, data, size);
 	type = fuzz_line(&in);
@@ -216,7 +217,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_anew(&in, charset, root, &p);
 	check_narrow(in.at, in.left, charset, root);
 	if (root == NULL) {
-		fuzz_check_problem(&p);
+		fuzz_check_cause(&p);
 		FUZZ_CHECK(strcmp(p.code, CODE_XML) == 0 || strcmp(p.code, CODE_XML_LIMIT) == 0);
 		check_fault(&p, SOAP_FAULT_CLIENT, arena);
 	} else {

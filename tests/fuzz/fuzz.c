@@ -118,7 +118,7 @@ bool fuzz_is_code(const char *text)
 	return true;
 }
 
-void fuzz_check_problem(const struct problem *p)
+void fuzz_check_cause(const struct fault_cause *p)
 {
 	FUZZ_CHECK(fuzz_is_code(p->code) && p->code[10] == '\0');
 	FUZZ_CHECK(p->text[0] != '\0');

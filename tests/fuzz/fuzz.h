@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/problem.h"
+#include "soap/fault_cause.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv); /* optional; called once */
@@ -44,7 +44,7 @@ bool fuzz_is_xml_text(const char *text);
 bool fuzz_is_one_line(const char *text);
 /* "XSV-350008" */
 bool fuzz_is_code(const char *text);
-/* A problem that must have been set: its code is one, its text can be shown (R3.20, 4.6). */
-void fuzz_check_problem(const struct problem *p);
+/* A cause that must have been set: its code is one, its text can be shown (R3.20, 4.6). */
+void fuzz_check_cause(const struct fault_cause *p);
 
 #endif

@@ -14,6 +14,8 @@
 #include <string.h>
 
 #include "api/record.h"
+#include "base/alloc.h"
+#include "base/arena.h"
 #include "fuzz.h"
 #include "schemas.h"
 #include "soap/codes.h"
@@ -32,7 +34,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 /* A value that ends in "?" cannot be looked up, one that ends in "0" is not there. */
 static int find(void *context, const struct schema *target, size_t wanted, const size_t *fields,
 		const struct db_value *values, size_t count, struct db_value *out,
-		struct problem *p)
+		struct fault_cause *p)
 {
 	(void)context;
 	FUZZ_CHECK(target->local && wanted < target->field_count && count > 0);
@@ -42,7 +44,7 @@ static int find(void *context, const struct schema *target, size_t wanted, const
 
 		FUZZ_CHECK(fields[i] < target->field_count);
 		if (last == '?') {
-			problem_set(p, CODE_DATABASE, "Staging database error.");
+			fault_cause_set(p, CODE_DATABASE, "Staging database error.");
 			return -1;
 		}
 		if (last == '0')
@@ -51,7 +53,7 @@ static int find(void *context, const struct schema *target, size_t wanted, const
 	return 0;
 }
 
-static int number(void *context, const struct schema *s, const char **out, struct problem *p)
+static int number(void *context, const struct schema *s, const char **out, struct fault_cause *p)
 {
 	(void)context;
 	(void)p;
@@ -164,7 +166,7 @@ static void check_again(const struct record_context *context, const struct recor
 	struct record_context final = *context;
 	const struct xml_element *root;
 	struct buf text = BUF_INIT;
-	struct problem p = {0};
+	struct fault_cause p = {0};
 	struct record again;
 
 	final.cast = (struct cast_options){.timezone = "UTC"};
@@ -185,10 +187,10 @@ static void check_record(const struct record_context *c, const struct schema *s,
 			 const struct xml_element *e)
 {
 	struct record r;
-	struct problem p = {0};
+	struct fault_cause p = {0};
 
 	if (record_read(c, s, e, &r, &p) < 0) {
-		fuzz_check_problem(&p);
+		fuzz_check_cause(&p);
 		return;
 	}
 	FUZZ_CHECK(p.code[0] == '\0' && r.change.schema == s);
@@ -209,7 +211,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct schema *s;
 	const char *options;
 	struct fuzz_input in;
-	struct problem p;
+	struct fault_cause p;
 
 	fuzz_open(&in, data, size);
 	options = fuzz_line(&in);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "api/record_key.h"
+#include "base/arena.h"
 #include "fuzz.h"
 #include "schemas.h"
 #include "soap/codes.h"
@@ -48,7 +49,7 @@ static void check_key(const struct document *d, const struct record_key *key, st
 {
 	const char *text = record_key_text(key, d->schema, arena);
 	struct record_key again = {0};
-	struct problem p = {0};
+	struct fault_cause p = {0};
 
 	FUZZ_CHECK(key->count > 0 && key->count <= d->schema->field_count);
 	for (size_t i = 0; i < key->count; i++) {
@@ -70,10 +71,10 @@ static void check_key(const struct document *d, const struct record_key *key, st
 static void check_document(const struct document *d, const char *list, struct arena *arena)
 {
 	struct record_key key = {0};
-	struct problem p = {0};
+	struct fault_cause p = {0};
 
 	if (record_key_given(d, list, arena, &key, &p) < 0) {
-		fuzz_check_problem(&p);
+		fuzz_check_cause(&p);
 		FUZZ_CHECK(strcmp(p.code, CODE_KEY) == 0 && key.fields == NULL);
 	} else {
 		FUZZ_CHECK(p.code[0] == '\0');
@@ -91,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct schema *s;
 	struct document d = {0};
 	struct fuzz_input in;
-	struct problem p = {0};
+	struct fault_cause p = {0};
 	const char *list;
 
 	fuzz_open(&in, data, size);
@@ -104,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (document_read(&d, s, s->staging_id, root, true, arena, &p) == 0)
 			check_document(&d, list, arena);
 		else
-			fuzz_check_problem(&p);
+			fuzz_check_cause(&p);
 	}
 	arena_free(&arena);
 	fuzz_close(&in);

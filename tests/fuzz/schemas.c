@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/arena.h"
 #include "fuzz.h"
 #include "schema/cast.h"
 #include "schema/source.h"
@@ -158,7 +159,7 @@ static void check_cell(const struct field *f, const struct db_value *cell)
 	const struct cast_options options = {.timezone = "UTC"};
 	struct arena *arena = arena_new();
 	struct db_value again = DB_NULL;
-	struct problem p = {0};
+	struct fault_cause p = {0};
 
 	if (cell->text != NULL && f->type != XTK_BLOB) {
 		const char *text = arena_strndup(arena, cell->text, cell->length);

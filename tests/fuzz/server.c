@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/log.h"
 #include "fuzz.h"
 #include "schema/cast.h"
@@ -369,7 +370,7 @@ static void check_envelope(const struct server_answer *a, const struct xml_eleme
 static void check_xml(const struct server_answer *a, const char *path)
 {
 	struct arena *arena = arena_new();
-	struct problem p;
+	struct fault_cause p;
 	const struct xml_element *root =
 	    xml_parse(a->body, a->length, NULL, &xml_limits_default, arena, &p);
 

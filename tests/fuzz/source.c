@@ -13,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/arena.h"
 #include "fuzz.h"
 #include "schema/compiled.h"
 #include "schema/ddl.h"
@@ -162,7 +163,7 @@ static void check_document(const struct schema *s, enum compiled_kind kind, cons
 	char md5[COMPILED_MD5_SIZE];
 	const struct xml_element *e;
 	struct compiled c;
-	struct problem p;
+	struct fault_cause p;
 
 	compiled_begin(&c, s, kind);
 	compiled_finish(&c, root, out, md5);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "fuzz.h"
@@ -27,7 +28,7 @@ static struct copy through_xml(const char *text, struct arena *arena)
 {
 	const struct xml_element *e;
 	struct buf out = BUF_INIT;
-	struct problem p;
+	struct fault_cause p;
 
 	buf_add(&out, "<a v=\"");
 	xml_escape(&out, text);
@@ -57,13 +58,13 @@ static void check_xml(const char *text, struct arena *arena)
 
 static void check_names(const char *text)
 {
-	char name[PROBLEM_NAME_SIZE], line[64];
-	struct problem p = {0};
+	char name[FAULT_NAME_SIZE], line[64];
+	struct fault_cause p = {0};
 
-	FUZZ_CHECK(problem_name(name, text) == name);
+	FUZZ_CHECK(fault_quote(name, text) == name);
 	FUZZ_CHECK(fuzz_is_one_line(name) && strstr(name, "XSV-350008") == NULL);
-	problem_set(&p, "CIN-100001", "'%s' and '%s' and '%s'", name, name, name);
-	fuzz_check_problem(&p);
+	fault_cause_set(&p, "CIN-100001", "'%s' and '%s' and '%s'", name, name, name);
+	fuzz_check_cause(&p);
 
 	for (size_t size = 1; size <= sizeof(line); size *= 2) {
 		log_escape(line, size, text);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/arena.h"
 #include "fuzz.h"
 #include "soap/response.h"
 
@@ -163,7 +164,7 @@ void tree_check_round_trip(const struct xml_element *root)
 	struct arena *arena = arena_new();
 	const struct xml_element *again;
 	struct buf text = BUF_INIT;
-	struct problem p;
+	struct fault_cause p;
 
 	tree_write(&text, root);
 	again = xml_parse(text.data, text.length, "UTF-8", &wide, arena, &p);

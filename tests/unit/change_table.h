@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "base/alloc.h"
+#include "base/arena.h"
 #include "base/buf.h"
 #include "cloud/mask.h"
 #include "sync/fold.h"

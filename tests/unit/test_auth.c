@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "api/auth.h"
+#include "base/arena.h"
 
 #define FAILURES 30 /* a minute, from one address */
 

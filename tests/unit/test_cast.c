@@ -12,6 +12,7 @@
 #include <time.h>
 #include <cmocka.h>
 
+#include "base/arena.h"
 #include "schema/cast.h"
 #include "soap/codes.h"
 
@@ -30,7 +31,7 @@ static const char *timezone_name = "UTC";
 
 /* The value's text, NOTHING, or the code; lives in ARENA. */
 static const char *cast_with(struct arena *arena, const struct field *f, const char *text,
-			     bool lenient, struct problem *p)
+			     bool lenient, struct fault_cause *p)
 {
 	const struct cast_options options = {.lenient = lenient, .timezone = timezone_name};
 	struct db_value value = DB_NULL;
@@ -46,7 +47,7 @@ static void check_case(const struct cast_case *c, bool lenient)
 	    .xpath = (char[]){"@field"}, .name = (char[]){"field"}, .type = c->type, .length = 5};
 	const char *expected = lenient && c->lenient != NULL ? c->lenient : c->strict;
 	struct arena *arena = arena_new();
-	struct problem p = {0};
+	struct fault_cause p = {0};
 	const char *got;
 
 	if (c->type == XTK_UUID)
@@ -346,7 +347,7 @@ static void section_6_2_blob(void **state)
 	struct field f = {.name = (char[]){"b"}, .type = XTK_BLOB};
 	struct arena *arena = arena_new();
 	struct db_value value;
-	struct problem p;
+	struct fault_cause p;
 
 	(void)state;
 	CHECK(cases);
@@ -357,7 +358,7 @@ static void section_6_2_blob(void **state)
 }
 
 /* Text and code of the faults: field and type, never the value. */
-static void section_6_2_problems(void **state)
+static void section_6_2_causes(void **state)
 {
 	const struct {
 		struct field field;
@@ -392,7 +393,7 @@ static void section_6_2_problems(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct arena *arena = arena_new();
-		struct problem p = {0};
+		struct fault_cause p = {0};
 
 		assert_string_equal(cast_with(arena, &cases[i].field, cases[i].text, false, &p),
 				    cases[i].code);
@@ -485,7 +486,7 @@ static void calendar_agrees(void **state)
 		time_t seconds = (time_t)t;
 		char given[32], expected[64];
 		struct db_value value;
-		struct problem p;
+		struct fault_cause p;
 		struct tm tm;
 
 		gmtime_r(&seconds, &tm);
@@ -517,7 +518,7 @@ int main(void)
 	    cmocka_unit_test(section_6_2_datetimenotz_time),
 	    cmocka_unit_test(section_6_2_uuid),
 	    cmocka_unit_test(section_6_2_blob),
-	    cmocka_unit_test(section_6_2_problems),
+	    cmocka_unit_test(section_6_2_causes),
 	    cmocka_unit_test(R3_8_boolean_parameter),
 	    cmocka_unit_test(section_6_2_double_in_any_locale),
 	    cmocka_unit_test(calendar_agrees),

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "base/alloc.h"
+#include "base/arena.h"
 #include "staging/change.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

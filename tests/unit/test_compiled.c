@@ -17,6 +17,7 @@
 #include <md5.h>
 
 #include "base/alloc.h"
+#include "base/arena.h"
 #include "base/buf.h"
 #include "schema/compiled.h"
 #include "schema/source.h"
@@ -279,7 +280,7 @@ static void R5_13_builtins_are_complete(void **state)
 		s = compile(source.data);
 		for (int kind = COMPILED_SCHEMA; kind <= (int)COMPILED_STAGING; kind++) {
 			const struct xml_element *root, *main;
-			struct problem p = {0};
+			struct fault_cause p = {0};
 			char *text;
 
 			if (kind == (int)COMPILED_STAGING && !s->staged)

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/arena.h"
 #include "soap/codes.h"
 #include "soap/envelope.h"
 
@@ -33,7 +34,7 @@ static int teardown(void **state)
 
 static const struct xml_element *parse(const char *text)
 {
-	struct problem p;
+	struct fault_cause p;
 	const struct xml_element *root =
 	    xml_parse(text, strlen(text), NULL, &xml_limits_default, arena, &p);
 
@@ -190,7 +191,7 @@ static void R2_4_to_R2_7_action(void **state)
 	for (size_t i = 0; i < COUNT(action_cases); i++) {
 		const struct action_case *c = &action_cases[i];
 		struct soap_action a;
-		struct problem p = {0};
+		struct fault_cause p = {0};
 		int rc = soap_action_read(c->header, c->query, parse(c->element), arena, &a, &p);
 
 		if (rc != (c->code ? -1 : 0) || strcmp(p.code, c->code ? c->code : "") != 0)
@@ -204,7 +205,7 @@ static void R2_4_to_R2_7_action(void **state)
 static void R2_7_names_are_defused(void **state)
 {
 	struct soap_action a;
-	struct problem p = {0};
+	struct fault_cause p = {0};
 
 	(void)state;
 	assert_int_equal(
@@ -294,7 +295,7 @@ static void R3_1_to_R3_3_envelope(void **state)
 		const struct envelope_case *c = &envelope_cases[i];
 		struct soap_envelope e;
 		enum soap_fault_class class = SOAP_FAULT_SERVER;
-		struct problem p = {0};
+		struct fault_cause p = {0};
 		int rc = soap_envelope_read(parse(c->text), &e, &class, &p);
 
 		if (rc != (c->code ? -1 : 0) || strcmp(p.code, c->code ? c->code : "") != 0)
@@ -326,7 +327,7 @@ static void tokens_in_the_header(void **state)
 		const struct token_case *c = &token_cases[i];
 		struct soap_envelope e;
 		enum soap_fault_class class;
-		struct problem p = {0};
+		struct fault_cause p = {0};
 		const char *text = arena_printf(arena,
 						"<s:Envelope xmlns:s='" NS "'><s:Header>%s"
 						"</s:Header><s:Body><M/></s:Body></s:Envelope>",

@@ -23,16 +23,16 @@
 	"<SOAP-ENV:Body>\n<SOAP-ENV:Fault>\n"
 #define END "</SOAP-ENV:Fault>\n</SOAP-ENV:Body>\n</SOAP-ENV:Envelope>\n"
 
-static const struct problem too_long = {.code = CODE_TOO_LONG,
-					.text = "Attribute 'testcol1' is longer than 255 "
-						"characters."};
-static const struct problem not_staged = {
+static const struct fault_cause too_long = {.code = CODE_TOO_LONG,
+					    .text = "Attribute 'testcol1' is longer than 255 "
+						    "characters."};
+static const struct fault_cause not_staged = {
     .code = CODE_RECORD_NOT_STAGED,
     .text = "Unable to save document of type 'Sample table (dem:sampleTableStg)'."};
 
 static void R3_18_causes_innermost_first(void **state)
 {
-	const struct problem causes[] = {too_long, not_staged};
+	const struct fault_cause causes[] = {too_long, not_staged};
 	struct buf b = BUF_INIT;
 
 	(void)state;
@@ -101,7 +101,7 @@ static void R3_19_masked_tells_no_causes(void **state)
 /* Section 13: the first line, and no other, ends with the record's number. */
 static void record_number_on_the_first_line(void **state)
 {
-	struct problem causes[] = {too_long, not_staged};
+	struct fault_cause causes[] = {too_long, not_staged};
 	struct buf b = BUF_INIT;
 
 	(void)state;
@@ -116,7 +116,7 @@ static void record_number_on_the_first_line(void **state)
 
 static void texts_are_escaped(void **state)
 {
-	struct problem cause = {.code = CODE_UNKNOWN_FIELD, .text = "<b>&\r\x02"};
+	struct fault_cause cause = {.code = CODE_UNKNOWN_FIELD, .text = "<b>&\r\x02"};
 	struct buf b = BUF_INIT;
 
 	(void)state;

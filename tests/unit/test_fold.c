@@ -24,7 +24,7 @@
 
 #include <cmocka.h>
 
-#include "base/alloc.h"
+#include "base/arena.h"
 #include "base/buf.h"
 #include "change_table.h"
 #include "cloud/mask.h"

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/arena.h"
 #include "soap/codes.h"
 #include "soap/envelope.h"
 
@@ -33,7 +34,7 @@ static int teardown(void **state)
 
 static const struct xml_element *parse(const char *text)
 {
-	struct problem p;
+	struct fault_cause p;
 	const struct xml_element *root =
 	    xml_parse(text, strlen(text), NULL, &xml_limits_default, arena, &p);
 
@@ -136,7 +137,7 @@ static void R3_4_to_R3_9_params(void **state)
 	for (size_t i = 0; i < COUNT(params_cases); i++) {
 		const struct params_case *c = &params_cases[i];
 		struct soap_value values[4];
-		struct problem p = {0};
+		struct fault_cause p = {0};
 		int rc = soap_params_read(parse(c->method), c->params, c->count, values, &p);
 
 		if (rc != (c->code ? -1 : 0) || strcmp(p.code, c->code ? c->code : "") != 0)
@@ -152,7 +153,7 @@ static void R3_4_to_R3_9_params(void **state)
 static void R3_6_defaults(void **state)
 {
 	struct soap_value v[3];
-	struct problem p = {0};
+	struct fault_cause p = {0};
 
 	(void)state;
 	assert_int_equal(soap_params_read(parse("<S><sessiontoken/><a>NEWS</a><b><r/></b></S>"),
@@ -172,7 +173,7 @@ static void R3_6_defaults(void **state)
 static void R3_6_names_the_parameter(void **state)
 {
 	struct soap_value v[3];
-	struct problem p = {0};
+	struct fault_cause p = {0};
 
 	(void)state;
 	assert_int_equal(soap_params_read(parse("<L><sessiontoken/><a/></L>"), logon, 3, v, &p),
@@ -183,7 +184,7 @@ static void R3_6_names_the_parameter(void **state)
 static void R3_8_text_is_kept(void **state)
 {
 	struct soap_value v[3];
-	struct problem p = {0};
+	struct fault_cause p = {0};
 
 	(void)state;
 	assert_int_equal(
@@ -212,7 +213,7 @@ static void R3_8_booleans(void **state)
 	for (size_t i = 0; i < COUNT(boolean_cases); i++) {
 		const struct boolean_case *c = &boolean_cases[i];
 		struct soap_value v[3];
-		struct problem p = {0};
+		struct fault_cause p = {0};
 		const char *method =
 		    arena_printf(arena, "<S><sessiontoken/><a/><b><r/></b><c>%s</c></S>", c->text);
 		int rc = soap_params_read(parse(method), subscribe, 3, v, &p);
@@ -230,7 +231,7 @@ static void R3_8_booleans(void **state)
 static void R3_10_namespaces(void **state)
 {
 	struct soap_value v[1];
-	struct problem p = {0};
+	struct fault_cause p = {0};
 	const char *text = "<Ingest xmlns='urn:xtk:session' xmlns:x='u'><sessiontoken/><domDoc>"
 			   "<r xtkschema='a:b' x:type='c'><x:comment>d</x:comment></r>"
 			   "</domDoc></Ingest>";

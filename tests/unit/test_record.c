@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "api/record.h"
+#include "base/arena.h"
 #include "schema/source.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -132,7 +133,7 @@ static int teardown(void **state)
 
 static int find_folder(void *context, const struct schema *target, size_t wanted,
 		       const size_t *fields, const struct db_value *values, size_t count,
-		       struct db_value *out, struct problem *p)
+		       struct db_value *out, struct fault_cause *p)
 {
 	unsigned *asked = context;
 
@@ -150,7 +151,8 @@ static int find_folder(void *context, const struct schema *target, size_t wanted
 	return 0;
 }
 
-static int fake_number(void *context, const struct schema *s, const char **out, struct problem *p)
+static int fake_number(void *context, const struct schema *s, const char **out,
+		       struct fault_cause *p)
 {
 	(void)context;
 	(void)p;
@@ -221,7 +223,7 @@ static void expect_change(const struct expected *t, const struct record *r)
 	buf_free(&cells);
 }
 
-static void expect_problem(const struct expected *t, const struct problem *p)
+static void expect_cause(const struct expected *t, const struct fault_cause *p)
 {
 	expect_text(t->name, "code", p->code, t->code);
 	if (strstr(p->text, t->text) == NULL)
@@ -232,7 +234,7 @@ static unsigned run_case(const struct expected *t, bool ignore_unknown, bool len
 {
 	unsigned asked = 0;
 	struct arena *arena = arena_new();
-	struct problem p = {0};
+	struct fault_cause p = {0};
 	struct record record;
 	struct record_context context = {.ops = &fakes,
 					 .ops_context = &asked,
@@ -250,7 +252,7 @@ static unsigned run_case(const struct expected *t, bool ignore_unknown, bool len
 	if (rc == 0 && t->code == NULL)
 		expect_change(t, &record);
 	else if (rc < 0 && t->code != NULL)
-		expect_problem(t, &p);
+		expect_cause(t, &p);
 	else
 		fail_msg("%s: %s %s", t->name, rc == 0 ? "was accepted" : p.code, p.text);
 	arena_free(&arena);
@@ -561,7 +563,7 @@ static void R7_8_what_is_a_collection(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct problem p;
+		struct fault_cause p;
 		const struct xml_element *root = xml_parse(cases[i].xml, strlen(cases[i].xml), NULL,
 							   &xml_limits_default, arena, &p);
 

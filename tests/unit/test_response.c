@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/arena.h"
 #include "soap/response.h"
 #include "soap/xml.h"
 
@@ -163,7 +164,7 @@ static void answers_are_wellformed(void **state)
 	struct arena *arena = arena_new();
 	struct buf b = BUF_INIT;
 	struct soap_response r;
-	struct problem p;
+	struct fault_cause p;
 	const struct xml_element *root, *method;
 
 	(void)state;

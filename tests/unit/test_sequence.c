@@ -14,6 +14,7 @@
 
 #include "api/lookup.h"
 #include "api/sequence.h"
+#include "base/arena.h"
 #include "schema/ddl.h"
 
 /* The database: a sequence with INCREMENT BY DDL_SEQUENCE_BLOCK. */
@@ -22,7 +23,7 @@ static atomic_uint blocks_drawn;
 static atomic_bool database_away;
 
 int lookup_value(struct db_lane *lane, const char *sql, const struct db_value *params, size_t count,
-		 struct arena *arena, struct db_value *out, struct problem *p)
+		 struct arena *arena, struct db_value *out, struct fault_cause *p)
 {
 	const char *text;
 
@@ -31,7 +32,7 @@ int lookup_value(struct db_lane *lane, const char *sql, const struct db_value *p
 	(void)count;
 	assert_non_null(strstr(sql, "SELECT NEXTVAL("));
 	if (atomic_load(&database_away)) {
-		problem_set(p, "ODB-240000", "away");
+		fault_cause_set(p, "ODB-240000", "away");
 		return -1;
 	}
 	text =
@@ -53,7 +54,7 @@ static atomic_char seen[THREADS * EACH + 1];
 static void *take_many(void *name)
 {
 	struct arena *arena = arena_new();
-	struct problem p;
+	struct fault_cause p;
 
 	for (int i = 0; i < EACH; i++) {
 		uint64_t n = 0;
@@ -84,7 +85,7 @@ static void R7_11_each_number_once(void **state)
 static void sequences_do_not_share_and_survive_an_outage(void **state)
 {
 	struct arena *arena = arena_new();
-	struct problem p = {0};
+	struct fault_cause p = {0};
 	uint64_t a = 0, b = 0;
 
 	(void)state;

@@ -18,6 +18,7 @@
 
 #include "api/replication_methods.h"
 #include "api/subscription_methods.h"
+#include "base/arena.h"
 #include "schema/cast.h"
 #include "schema/source.h"
 
@@ -201,7 +202,7 @@ static const char *run(method *m, const char *scope, const struct soap_value *in
 
 static const struct xml_element *parse(const char *xml)
 {
-	struct problem p;
+	struct fault_cause p;
 	const struct xml_element *e =
 	    xml_parse(xml, strlen(xml), NULL, &xml_limits_default, arena, &p);
 

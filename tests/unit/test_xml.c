@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "soap/codes.h"
 #include "soap/xml.h"
@@ -35,7 +36,7 @@ static int teardown(void **state)
 }
 
 static struct xml_element *parse_n(const char *bytes, size_t length, const char *charset,
-				   struct problem *p)
+				   struct fault_cause *p)
 {
 	return xml_parse(bytes, length, charset, &xml_limits_default, arena, p);
 }
@@ -43,7 +44,7 @@ static struct xml_element *parse_n(const char *bytes, size_t length, const char 
 static void expect_code(const char *name, const char *bytes, size_t length, const char *charset,
 			const char *code)
 {
-	struct problem p;
+	struct fault_cause p;
 	const struct xml_element *root = parse_n(bytes, length, charset, &p);
 
 	if ((root == NULL) != (*code != '\0') || strcmp(p.code, code) != 0)
@@ -54,7 +55,7 @@ static void expect_code(const char *name, const char *bytes, size_t length, cons
 static void expect_text(const char *name, const char *bytes, size_t length, const char *charset,
 			const char *expected)
 {
-	struct problem p;
+	struct fault_cause p;
 	const struct xml_element *root = parse_n(bytes, length, charset, &p);
 
 	if (!root)
@@ -153,10 +154,10 @@ static void R2_2_charsets(void **state)
 	}
 }
 
-/* The problem says that it is the character set, and which. */
-static void R2_2_problem_names_the_charset(void **state)
+/* The cause says that it is the character set, and which. */
+static void R2_2_cause_names_the_charset(void **state)
 {
-	struct problem p;
+	struct fault_cause p;
 
 	(void)state;
 	assert_null(parse_n(BYTES("<a>\xF6</a>"), NULL, &p));
@@ -301,9 +302,9 @@ static const char *const secrets[] = {
     "<a xmlns:b='secret&'/>",
 };
 
-static void R3_20_problem_shows_no_values(void **state)
+static void R3_20_cause_shows_no_values(void **state)
 {
-	struct problem p;
+	struct fault_cause p;
 
 	(void)state;
 	assert_null(parse_n(BYTES("<?xml version='7.77'?><a/>"), NULL, &p));
@@ -377,7 +378,7 @@ static void expect_limit(const struct limit_case *c, size_t count, const char *c
 {
 	struct xml_limits limits = xml_limits_default;
 	struct buf b = BUF_INIT;
-	struct problem p;
+	struct fault_cause p;
 
 	if (c->text_bytes > 0)
 		limits.text_bytes = c->text_bytes;
@@ -428,7 +429,7 @@ static void section_2_3_depth(void **state)
 static void namespaces_in_force(void **state)
 {
 	struct xml_limits limits = xml_limits_default;
-	struct problem p;
+	struct fault_cause p;
 
 	(void)state;
 	limits.namespaces = 3;
@@ -529,7 +530,7 @@ static void text_is_joined(void **state)
 
 static void tree(void **state)
 {
-	struct problem p;
+	struct fault_cause p;
 	const struct xml_element *a, *b;
 
 	(void)state;
@@ -571,7 +572,7 @@ static void tree(void **state)
 
 static void R3_1_undeclared_prefix_has_no_namespace(void **state)
 {
-	struct problem p;
+	struct fault_cause p;
 	const struct xml_element *a;
 
 	(void)state;
@@ -586,7 +587,7 @@ static void R3_1_undeclared_prefix_has_no_namespace(void **state)
 /* 2.3: the name space is bound although its URI is none. */
 static void section_2_3_invalid_uri_is_kept(void **state)
 {
-	struct problem p;
+	struct fault_cause p;
 	const struct xml_element *a;
 
 	(void)state;
@@ -646,7 +647,7 @@ static void escaping(void **state)
 static void escaping_is_read_back(void **state)
 {
 	static const char text[] = " \t\r\n<&>'\"]]>\xC3\xB6\xF0\x9F\x9A\x80 ";
-	struct problem p;
+	struct fault_cause p;
 	struct buf b = BUF_INIT;
 	const struct xml_element *a;
 
@@ -670,9 +671,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(R2_2_charsets, setup, teardown),
-	    cmocka_unit_test_setup_teardown(R2_2_problem_names_the_charset, setup, teardown),
+	    cmocka_unit_test_setup_teardown(R2_2_cause_names_the_charset, setup, teardown),
 	    cmocka_unit_test_setup_teardown(section_2_3_wellformed_or_not, setup, teardown),
-	    cmocka_unit_test_setup_teardown(R3_20_problem_shows_no_values, setup, teardown),
+	    cmocka_unit_test_setup_teardown(R3_20_cause_shows_no_values, setup, teardown),
 	    cmocka_unit_test_setup_teardown(section_2_3_limits_are_exact, setup, teardown),
 	    cmocka_unit_test_setup_teardown(section_2_3_depth, setup, teardown),
 	    cmocka_unit_test_setup_teardown(namespaces_in_force, setup, teardown),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a person is told about a refused message.  See R3.20 of docs/protocol.md. */
+/* Sets causes, and makes names of callers safe to quote (R3.20); see fault_cause.h. */
 #include "config.h"
 
-#include "base/problem.h"
+#include "soap/fault_cause.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,7 +41,7 @@ static void copy_cut(char *out, size_t size, const char *text)
 	out[n] = '\0';
 }
 
-void problem_set(struct problem *p, const char *code, const char *format, ...)
+void fault_cause_set(struct fault_cause *p, const char *code, const char *format, ...)
 {
 	va_list args;
 	char *text = NULL;
@@ -74,7 +74,7 @@ static void defuse(char *text)
 	}
 }
 
-const char *problem_name(char out[PROBLEM_NAME_SIZE], const char *name)
+const char *fault_quote(char out[FAULT_NAME_SIZE], const char *name)
 {
 	const char *end = name + strlen(name);
 	char *to = out;

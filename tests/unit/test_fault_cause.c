@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "base/problem.h"
+#include "soap/fault_cause.h"
 
 #define X10 "xxxxxxxxxx"
 #define X80 X10 X10 X10 X10 X10 X10 X10 X10
@@ -44,32 +44,32 @@ static void R3_20_names(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char out[PROBLEM_NAME_SIZE];
+		char out[FAULT_NAME_SIZE];
 
-		assert_ptr_equal(problem_name(out, names[i].name), out);
+		assert_ptr_equal(fault_quote(out, names[i].name), out);
 		assert_string_equal(out, names[i].expected);
 	}
 }
 
 static void R3_20_longest_name_fits(void **state)
 {
-	char name[401], out[PROBLEM_NAME_SIZE];
+	char name[401], out[FAULT_NAME_SIZE];
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < 100; i++)
 		memcpy(name + 4 * i, "\U0001f600", 4);
 	name[400] = '\0';
-	problem_name(out, name);
+	fault_quote(out, name);
 	assert_int_equal(strlen(out), 320);
 }
 
 static void set_formats(void **state)
 {
-	struct problem p = {.record = 7};
+	struct fault_cause p = {.record = 7};
 
 	(void)state;
-	problem_set(&p, "CIN-100205", "attribute %s: %d characters at most", "email", 12);
+	fault_cause_set(&p, "CIN-100205", "attribute %s: %d characters at most", "email", 12);
 	assert_string_equal(p.code, "CIN-100205");
 	assert_string_equal(p.text, "attribute email: 12 characters at most");
 	assert_int_equal(p.record, 7); /* the caller's */
@@ -77,7 +77,7 @@ static void set_formats(void **state)
 
 static void set_cuts_at_characters(void **state)
 {
-	struct problem p = {0};
+	struct fault_cause p = {0};
 	char text[700];
 	size_t i;
 
@@ -86,12 +86,12 @@ static void set_cuts_at_characters(void **state)
 	for (i = 1; i + 2 < sizeof(text); i += 2)
 		memcpy(text + i, "\u00e5", 2);
 	text[i] = '\0';
-	problem_set(&p, "CIN-1002059", "%s", text);
+	fault_cause_set(&p, "CIN-1002059", "%s", text);
 	assert_string_equal(p.code, "CIN-100205");
-	assert_int_equal(strlen(p.text), PROBLEM_TEXT_SIZE - 1);
-	problem_set(&p, "", "b%s", text);
+	assert_int_equal(strlen(p.text), FAULT_TEXT_SIZE - 1);
+	fault_cause_set(&p, "", "b%s", text);
 	assert_string_equal(p.code, "");
-	assert_int_equal(strlen(p.text), PROBLEM_TEXT_SIZE - 2);
+	assert_int_equal(strlen(p.text), FAULT_TEXT_SIZE - 2);
 }
 
 int main(void)

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One cause of a fault or refusal: a code of the catalogue (docs/protocol.md section 13) and one
+ * line of text for the caller.  It never holds SQL, host names, paths or values of the caller's
+ * document (R3.20).
+ */
+#ifndef CAMPAIGN_SOAP_FAULT_CAUSE_H
+#define CAMPAIGN_SOAP_FAULT_CAUSE_H
+
+#include <stddef.h>
+
+#define FAULT_CODE_SIZE 11 /* "CIN-100205" and its NUL */
+#define FAULT_TEXT_SIZE 512
+#define FAULT_NAME_SIZE (80 * 4 + 1) /* 80 characters of UTF-8 */
+
+struct fault_cause {
+	char code[FAULT_CODE_SIZE]; /* empty: there is no cause */
+	char text[FAULT_TEXT_SIZE];
+	unsigned long record; /* of a collection, counted from 1; 0: does not apply */
+};
+
+/* Sets code and text; what does not fit is cut at a character's end. */
+void fault_cause_set(struct fault_cause *p, const char *code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Copies a caller's name for quoting in a text: cut to 80 characters, control
+ * characters shown as '?', "XSV-350008" defused (R3.20).  Returns OUT. */
+const char *fault_quote(char out[FAULT_NAME_SIZE], const char *name);
+
+#endif
