@@ -74,7 +74,7 @@ static void check_anew(const struct fuzz_input *in, const char *charset,
 	again = xml_parse((const char *)in->at, in->left, charset, &xml_limits_default, arena, &p);
 	FUZZ_CHECK((again == NULL) == (root == NULL));
 	FUZZ_CHECK(root == NULL || tree_equal(root, again));
-	FUZZ_CHECK(strcmp(p.code, problem->code) == 0 && strcmp(p.text, problem->text) == 0);
+	FUZZ_CHECK(strcmp(p.code, cause->code) == 0 && strcmp(p.text, cause->text) == 0);
 	arena_free(&arena);
 }
 
@@ -124,12 +124,12 @@ static void check_fault(const struct fault_cause *cause, enum soap_fault_class c
 	const struct xml_element *e;
 	struct fault_cause p;
 
-	soap_fault_write(&out, class, problem->code, problem->text, problem, 1);
+	soap_fault_write(&out, class, cause->code, cause->text, cause, 1);
 	e = xml_parse(out.data, out.length, NULL, &xml_limits_default, arena, &p);
 	FUZZ_CHECK(e != NULL && (e = xml_child(e, "Body")) && (e = xml_child(e, "Fault")));
 	FUZZ_CHECK((e = xml_child(e, "faultstring")) != NULL);
-	FUZZ_CHECK(strncmp(e->text, problem->code, 10) == 0);
-	FUZZ_CHECK(strcmp(e->text + 11, problem->text) == 0);
+	FUZZ_CHECK(strncmp(e->text, cause->code, 10) == 0);
+	FUZZ_CHECK(strcmp(e->text + 11, cause->text) == 0);
 	buf_free(&out);
 }
 
