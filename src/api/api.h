@@ -9,7 +9,7 @@
 
 #include "api/request.h"
 #include "base/conf_ref.h"
-#include "db/lane.h"
+#include "db/shared_session.h"
 #include "schema/registry.h"
 #include "session/limits.h"
 #include "session/sessions.h"
@@ -24,10 +24,10 @@ struct api {
 	struct limits *limits; /* shared with all other workers: R2.13 */
 	struct password_worker *passwords;
 	struct writer *writer;
-	struct db_lane *lane; /* look-ups and TestCnx */
-	const char *version;  /* PACKAGE_VERSION */
-	const char *node;     /* host name */
-	bool no_staging;      /* no staging database is configured: XSV-350063 */
+	struct shared_session *shared; /* look-ups and TestCnx */
+	const char *version;	       /* PACKAGE_VERSION */
+	const char *node;	       /* host name */
+	bool no_staging;	       /* no staging database is configured: XSV-350063 */
 };
 
 /*

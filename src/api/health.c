@@ -65,7 +65,7 @@ bool health_ping(struct call *call)
 	case CALL_OK:
 		break;
 	}
-	if (lookup_server_time(call->api->lane, call->arena, &time, &p) < 0)
+	if (lookup_server_time(call->api->shared, call->arena, &time, &p) < 0)
 		answer_error(call, &p);
 	else
 		call_answer_text(call, 200, arena_printf(call->arena, "OK\n%sZ", time));

@@ -7,9 +7,9 @@
 #include "api/call.h"
 #include "base/arena.h"
 
-static enum outcome run_once(struct db_lane *lane, const char *sql, const struct db_value *params,
-			     size_t count, struct arena *arena, struct db_value *out, bool *lost,
-			     struct fault_cause *p)
+static enum outcome run_once(struct shared_session *shared, const char *sql,
+			     const struct db_value *params, size_t count, struct arena *arena,
+			     struct db_value *out, bool *lost, struct fault_cause *p)
 {
 	struct db_rows *rows = NULL;
 	struct db_value value = DB_NULL;
@@ -17,7 +17,7 @@ static enum outcome run_once(struct db_lane *lane, const char *sql, const struct
 	enum outcome rc;
 
 	*lost = false;
-	rc = db_lane_acquire(lane, &db);
+	rc = shared_session_acquire(shared, &db);
 	if (rc != OUTCOME_OK) {
 		call_database_cause(p, rc, 0, NULL);
 		return rc;
@@ -32,32 +32,32 @@ static enum outcome run_once(struct db_lane *lane, const char *sql, const struct
 			value.text = arena_strndup(arena, value.text, value.length);
 	}
 	db_rows_free(&rows);
-	db_lane_release(lane);
+	shared_session_release(shared);
 	if (rc == OUTCOME_OK)
 		*out = value;
 	return rc;
 }
 
-int lookup_value(struct db_lane *lane, const char *sql, const struct db_value *params, size_t count,
-		 struct arena *arena, struct db_value *out, struct fault_cause *p)
+int lookup_value(struct shared_session *shared, const char *sql, const struct db_value *params,
+		 size_t count, struct arena *arena, struct db_value *out, struct fault_cause *p)
 {
 	enum outcome rc;
 	bool lost;
 
-	rc = run_once(lane, sql, params, count, arena, out, &lost, p);
+	rc = run_once(shared, sql, params, count, arena, out, &lost, p);
 	/* An idle session may have been closed by the server meanwhile; that is no reason to
 	 * fail.  Asking twice changes nothing. */
 	if (rc != OUTCOME_OK && lost)
-		rc = run_once(lane, sql, params, count, arena, out, &lost, p);
+		rc = run_once(shared, sql, params, count, arena, out, &lost, p);
 	return rc == OUTCOME_OK ? 0 : -1;
 }
 
-int lookup_server_time(struct db_lane *lane, struct arena *arena, const char **out,
+int lookup_server_time(struct shared_session *shared, struct arena *arena, const char **out,
 		       struct fault_cause *p)
 {
 	struct db_value value;
 
-	if (lookup_value(lane, "SELECT UTC_TIMESTAMP(3)", NULL, 0, arena, &value, p) < 0)
+	if (lookup_value(shared, "SELECT UTC_TIMESTAMP(3)", NULL, 0, arena, &value, p) < 0)
 		return -1;
 	*out = value.text;
 	return 0;

@@ -35,7 +35,7 @@ static int find_row(void *context, const struct schema *target, size_t wanted, c
 		buf_add(&sql, " <=> ?");
 	}
 	buf_add(&sql, " LIMIT 1");
-	rc = lookup_value(l->lane, buf_text(&sql), values, count, l->arena, out, p);
+	rc = lookup_value(l->shared, buf_text(&sql), values, count, l->arena, out, p);
 	buf_free(&sql);
 	return rc;
 }
@@ -46,7 +46,7 @@ static int next_number(void *context, const struct schema *s, const char **out,
 	const struct record_lookup *l = context;
 	uint64_t number;
 
-	if (sequence_next(l->lane, s->sequence, l->arena, &number, p) < 0)
+	if (sequence_next(l->shared, s->sequence, l->arena, &number, p) < 0)
 		return -1;
 	*out = arena_printf(l->arena, "%llu", (unsigned long long)number);
 	return 0;

@@ -5,11 +5,11 @@
 #define CAMPAIGN_API_RECORD_LOOKUP_H
 
 #include "api/record.h"
-#include "db/lane.h"
+#include "db/shared_session.h"
 #include "schema/registry.h"
 
 struct record_lookup { /* the context of record_lookup_ops; all borrowed */
-	struct db_lane *lane;
+	struct shared_session *shared;
 	struct registry *registry;
 	struct arena *arena;
 };

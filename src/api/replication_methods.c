@@ -34,7 +34,7 @@ enum call_result replication_start(struct call *call, const struct soap_value *i
 	result = stage_check_scope(call, RIGHT_REPLICATE, s != NULL ? s->id : "*");
 	if (result != CALL_OK)
 		return result;
-	if (lookup_value(call->api->lane, sql_request, params, 2, call->arena, &none, &p) < 0) {
+	if (lookup_value(call->api->shared, sql_request, params, 2, call->arena, &none, &p) < 0) {
 		*call_cause(call) = p;
 		return CALL_FAILED;
 	}

@@ -56,7 +56,8 @@ static bool take(struct block *b, uint64_t *out)
 	return taken;
 }
 
-static int draw(struct block *b, struct db_lane *lane, struct arena *arena, struct fault_cause *p)
+static int draw(struct block *b, struct shared_session *shared, struct arena *arena,
+		struct fault_cause *p)
 {
 	struct buf sql = BUF_INIT;
 	struct db_value value = DB_NULL;
@@ -66,7 +67,7 @@ static int draw(struct block *b, struct db_lane *lane, struct arena *arena, stru
 	buf_add(&sql, "SELECT NEXTVAL(");
 	db_quote_name(&sql, b->name);
 	buf_add(&sql, ")");
-	rc = lookup_value(lane, buf_text(&sql), NULL, 0, arena, &value, p);
+	rc = lookup_value(shared, buf_text(&sql), NULL, 0, arena, &value, p);
 	buf_free(&sql);
 	if (rc < 0)
 		return -1;
@@ -78,8 +79,8 @@ static int draw(struct block *b, struct db_lane *lane, struct arena *arena, stru
 	return 0;
 }
 
-int sequence_next(struct db_lane *lane, const char *sequence, struct arena *arena, uint64_t *out,
-		  struct fault_cause *p)
+int sequence_next(struct shared_session *shared, const char *sequence, struct arena *arena,
+		  uint64_t *out, struct fault_cause *p)
 {
 	struct block *b = block_of(sequence);
 	int rc = 0;
@@ -88,7 +89,7 @@ int sequence_next(struct db_lane *lane, const char *sequence, struct arena *aren
 		return 0;
 	pthread_mutex_lock(&b->drawing);
 	while (!take(b, out)) /* others may empty a new block before us */
-		if ((rc = draw(b, lane, arena, p)) < 0)
+		if ((rc = draw(b, shared, arena, p)) < 0)
 			break;
 	pthread_mutex_unlock(&b->drawing);
 	return rc;

@@ -11,10 +11,10 @@
 
 #include "base/arena.h"
 #include "soap/fault_cause.h"
-#include "db/lane.h"
+#include "db/shared_session.h"
 
 /* The next number of SEQUENCE, a name of the schema.  -1 with *P set. */
-int sequence_next(struct db_lane *lane, const char *sequence, struct arena *arena, uint64_t *out,
-		  struct fault_cause *p);
+int sequence_next(struct shared_session *shared, const char *sequence, struct arena *arena,
+		  uint64_t *out, struct fault_cause *p);
 
 #endif

@@ -91,7 +91,7 @@ enum call_result session_test_cnx(struct call *call, const struct soap_value *in
 
 	(void)in;
 	(void)out;
-	if (lookup_server_time(call->api->lane, call->arena, &time, &p) < 0) {
+	if (lookup_server_time(call->api->shared, call->arena, &time, &p) < 0) {
 		*call_cause(call) = p;
 		return CALL_FAILED;
 	}

@@ -15,7 +15,7 @@ void stage_init(struct stage *b, struct call *call, bool ext)
 
 	*b = (struct stage){
 	    .call = call,
-	    .lookup = {call->api->lane, call->registry, call->arena},
+	    .lookup = {call->api->shared, call->registry, call->arena},
 	    .context = {.ops = &record_lookup_ops,
 			.ops_context = &b->lookup,
 			.ext = ext,

@@ -125,7 +125,7 @@ static void api_init(struct worker *w)
 		snprintf(w->node, sizeof(w->node), "localhost");
 	w->api = (struct api){.conf = w->conf_ref,
 			      .registry = registry_slot_new(),
-			      .lane = db_lane_new(&w->staging),
+			      .shared = shared_session_new(&w->staging),
 			      .limits = w->start->limits,
 			      .version = PACKAGE_VERSION,
 			      .node = w->node,
@@ -133,7 +133,7 @@ static void api_init(struct worker *w)
 	if (w->api.no_staging)
 		log_error("no staging database is configured: group [%s] of %s",
 			  conf->staging_group, conf->option_file);
-	w->api.sessions = sessions_new(w->api.lane);
+	w->api.sessions = sessions_new(w->api.shared);
 }
 
 static void password_checked(void *context, struct completion *node)
@@ -189,7 +189,7 @@ static void worker_end(struct worker *w)
 	refresher_stop(&w->refresher);
 	sessions_free(&w->api.sessions);
 	registry_slot_free(&w->api.registry);
-	db_lane_free(&w->api.lane);
+	shared_session_free(&w->api.shared);
 	db_library_end();
 	if (w->signal_fd >= 0)
 		close(w->signal_fd);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of the compiler share: source.c (the schema as a whole), source_fields.c
- * (attributes, elements, structures), source_keys.c (links, keys, indexes).  For them only.
+ * What the files of the schema compiler share: source.c (the schema as a whole), source_fields.c
+ * (attributes, elements, structures), source_keys.c (links, keys, indexes).  Private to them;
+ * compiler.c implements what all of them call.
  */
 #ifndef CAMPAIGN_SCHEMA_COMPILER_H
 #define CAMPAIGN_SCHEMA_COMPILER_H

@@ -15,36 +15,7 @@
 #include "schema/cast.h"
 #include "schema/compiler.h"
 
-#define DEFAULT_LENGTH 255   /* R5.3 */
-#define LENGTH_MAX     16383 /* what a VARCHAR of utf8mb4 can hold */
-
-unsigned compiler_default_length(enum xtk_type type)
-{
-	if (type == XTK_UUID)
-		return XTK_UUID_BYTES;
-	return xtk_type_has_length(type) ? DEFAULT_LENGTH : 0;
-}
-
-struct field *compiler_field(struct compiler *c, const char *xpath, const char *column,
-			     enum xtk_type type)
-{
-	struct schema *s = c->schema;
-	struct field *f;
-
-	s->fields = compiler_grow(s->fields, s->field_count, sizeof(*s->fields));
-	f = &s->fields[s->field_count++];
-	*f = (struct field){
-	    .xpath = xstrdup(xpath),
-	    .name = xstrdup(xpath[0] == '@' ? xpath + 1 : xpath),
-	    .column = xstrdup(column),
-	    .label = xstrdup(""),
-	    .desc = xstrdup(""),
-	    .type = type,
-	    .length = compiler_default_length(type),
-	    .link = -1,
-	};
-	return f;
-}
+#define LENGTH_MAX 16383 /* what a VARCHAR of utf8mb4 can hold */
 
 static void set_text(char **holder, const char *text)
 {

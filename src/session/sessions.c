@@ -49,7 +49,7 @@ struct operator_entry {
 };
 
 struct sessions {
-	struct db_lane *lane;
+	struct shared_session *shared;
 
 	struct operator_entry *operators; /* enabled ones, as of auth_version */
 	struct entry *sessions;		  /* uthash keeps them in order of arrival */
@@ -58,14 +58,14 @@ struct sessions {
 	bool has_state;
 	int64_t refreshed_ms; /* monotonic; when what we know was read; 0: never */
 	uint64_t generation;
-	pthread_rwlock_t lock; /* guards the members above, but not the lane */
+	pthread_rwlock_t lock; /* guards the members above, but not the session */
 };
 
-struct sessions *sessions_new(struct db_lane *lane)
+struct sessions *sessions_new(struct shared_session *shared)
 {
 	struct sessions *s = xcalloc(1, sizeof(*s));
 
-	s->lane = lane;
+	s->shared = shared;
 	pthread_rwlock_init(&s->lock, NULL);
 	return s;
 }
@@ -236,18 +236,18 @@ out:
 	return rc;
 }
 
-/* ---- the lane ---- */
+/* ---- the shared session ---- */
 
-/* The lane may have lain idle while the server was restarted: that is found out with a ping,
+/* The session may have been idle while the server was restarted: that is found out with a ping,
  * because a write that is lost with its connection cannot simply be repeated. */
-static enum outcome enter_lane(struct sessions *s, struct db **db)
+static enum outcome enter_database(struct sessions *s, struct db **db)
 {
-	enum outcome rc = db_lane_acquire(s->lane, db);
+	enum outcome rc = shared_session_acquire(s->shared, db);
 
 	if (rc != OUTCOME_OK || db_ping(*db) == OUTCOME_OK)
 		return rc;
-	db_lane_release(s->lane);
-	return db_lane_acquire(s->lane, db);
+	shared_session_release(s->shared);
+	return shared_session_acquire(s->shared, db);
 }
 
 /* The secret, also before the first refresh. */
@@ -264,10 +264,10 @@ static enum outcome get_secret(struct sessions *s, unsigned char out[SERVER_SECR
 	pthread_rwlock_unlock(&s->lock);
 	if (known)
 		return OUTCOME_OK;
-	if ((rc = enter_lane(s, &db)) != OUTCOME_OK)
+	if ((rc = enter_database(s, &db)) != OUTCOME_OK)
 		return rc;
 	rc = store_read_state(db, &state);
-	db_lane_release(s->lane);
+	shared_session_release(s->shared);
 	if (rc == OUTCOME_OK)
 		memcpy(out, state.secret, SERVER_SECRET_BYTES);
 	return rc;
@@ -292,12 +292,12 @@ enum outcome sessions_open(struct sessions *s, const struct operator_info *who,
 		return rc;
 	session_token_new(new_token);
 	token_hash(opened.hash, new_token);
-	if ((rc = enter_lane(s, &db)) != OUTCOME_OK)
+	if ((rc = enter_database(s, &db)) != OUTCOME_OK)
 		return rc;
 	now = clock_monotonic_ms();
 	rc = store_add_session(db, opened.hash, who->id, session_timeout_s, security_timeout_s,
 			       address);
-	db_lane_release(s->lane);
+	shared_session_release(s->shared);
 	if (rc != OUTCOME_OK)
 		return rc;
 	opened.until_ms = now + (int64_t)session_timeout_s * 1000;
@@ -318,11 +318,11 @@ static enum outcome look_up_session(struct sessions *s, const token_digest hash,
 	struct db *db;
 	enum outcome rc;
 
-	if ((rc = enter_lane(s, &db)) != OUTCOME_OK)
+	if ((rc = enter_database(s, &db)) != OUTCOME_OK)
 		return rc;
 	now = clock_monotonic_ms();
 	rc = store_find_session(db, hash, &found);
-	db_lane_release(s->lane);
+	shared_session_release(s->shared);
 	if (rc != OUTCOME_OK)
 		return rc;
 	memcpy(entry.hash, hash, TOKEN_HASH_BYTES);
@@ -376,10 +376,10 @@ enum outcome sessions_close(struct sessions *s, const char *token)
 	if (!looks_like_session_token(token))
 		return OUTCOME_INVALID;
 	token_hash(hash, token);
-	if ((rc = enter_lane(s, &db)) != OUTCOME_OK)
+	if ((rc = enter_database(s, &db)) != OUTCOME_OK)
 		return rc;
 	rc = store_end_session(db, hash);
-	db_lane_release(s->lane);
+	shared_session_release(s->shared);
 
 	/* Whatever came of it: the database will tell. */
 	pthread_rwlock_wrlock(&s->lock);
@@ -407,10 +407,10 @@ enum outcome sessions_check_bearer(struct sessions *s, const char *token, struct
 	pthread_rwlock_unlock(&s->lock);
 	if (known)
 		return OUTCOME_OK;
-	if ((rc = enter_lane(s, &db)) != OUTCOME_OK)
+	if ((rc = enter_database(s, &db)) != OUTCOME_OK)
 		return rc;
 	rc = store_find_bearer(db, entry.hash, out);
-	db_lane_release(s->lane);
+	shared_session_release(s->shared);
 	if (rc != OUTCOME_OK)
 		return rc;
 	entry.operator_id = out->id;

@@ -16,7 +16,7 @@
 
 #include "base/conf.h"
 #include "base/outcome.h"
-#include "db/lane.h"
+#include "db/shared_session.h"
 #include "session/operator.h"
 #include "session/token.h"
 
@@ -25,8 +25,8 @@
 
 struct sessions;
 
-/* LANE is used for look-ups and writes; borrowed. */
-struct sessions *sessions_new(struct db_lane *lane);
+/* SHARED is used for look-ups and writes; borrowed. */
+struct sessions *sessions_new(struct shared_session *shared);
 void sessions_free(struct sessions **s);
 
 /* With the refresher's own session.  Any thread, one at a time. */

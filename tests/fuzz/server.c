@@ -122,7 +122,7 @@ void sessions_database_id(struct sessions *s, char out[24])
 	snprintf(out, 24, "u0B6F1C029D554A7E");
 }
 
-/* --- writer and lane ---------------------------------------------------------------------- */
+/* --- writer and session ------------------------------------------------------------------- */
 
 static bool promised; /* the writer has committed something in this call */
 
@@ -153,16 +153,16 @@ bool writer_submit(struct writer *w, struct submission *sub)
 
 static unsigned rows_left;
 
-enum outcome db_lane_acquire(struct db_lane *lane, struct db **db)
+enum outcome shared_session_acquire(struct shared_session *shared, struct db **db)
 {
-	(void)lane;
+	(void)shared;
 	*db = NULL;
 	return is_set('D') ? OUTCOME_RETRY : OUTCOME_OK;
 }
 
-void db_lane_release(struct db_lane *lane)
+void shared_session_release(struct shared_session *shared)
 {
-	(void)lane;
+	(void)shared;
 }
 
 enum outcome db_run(struct db *db, const char *sql, const struct db_value *params, size_t count,

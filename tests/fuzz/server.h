@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A server without a database, for the targets http and fastcgi: everything from api_handle down to
- * the edge of sessions, writer and lane is real, and those answer as the options of the input say.
+ * the edge of sessions, writer and shared session is real, and those answer as the options of the
+ * input say.
  */
 #ifndef CAMPAIGN_TESTS_FUZZ_SERVER_H
 #define CAMPAIGN_TESTS_FUZZ_SERVER_H
@@ -19,7 +20,7 @@ int server_start(void);
  *   n no schemas yet         s no staging database      r no rights          z bound to a zone
  *   c closed meanwhile       u with a public URL
  *   f no place for a password, q its turn comes too late
- *   R J U B outcome of the writer, D of the lane, S of the sessions
+ *   R J U B outcome of the writer, D of the shared, S of the sessions
  */
 struct api *server_prepare(const char *options);
 

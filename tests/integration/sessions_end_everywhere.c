@@ -155,7 +155,7 @@ static void fill_tables(void)
 /* ---- two workers ---- */
 
 struct worker {
-	struct db_lane *lane;
+	struct shared_session *shared;
 	struct sessions *sessions;
 	atomic_bool watching; /* false: its refresher is stuck */
 	atomic_bool ending;
@@ -184,8 +184,8 @@ static void *watch(void *argument)
 
 static void worker_start(struct worker *w)
 {
-	w->lane = db_lane_new(&login);
-	w->sessions = sessions_new(w->lane);
+	w->shared = shared_session_new(&login);
+	w->sessions = sessions_new(w->shared);
 	atomic_store(&w->watching, true);
 	pthread_create(&w->refresher, NULL, watch, w);
 }
@@ -195,7 +195,7 @@ static void worker_end(struct worker *w)
 	atomic_store(&w->ending, true);
 	pthread_join(w->refresher, NULL);
 	sessions_free(&w->sessions);
-	db_lane_free(&w->lane);
+	shared_session_free(&w->shared);
 }
 
 static enum outcome check_in(struct worker *w, const char *token)
@@ -473,20 +473,20 @@ static void lost_connections(void)
 static void nowhere(void)
 {
 	struct db_login away = login;
-	struct db_lane *lane;
+	struct shared_session *shared;
 	struct sessions *s;
 	struct operator_info who;
 	bool expired;
 
 	away.group = "campaign-nowhere";
 	away.quiet = true;
-	lane = db_lane_new(&away);
-	s = sessions_new(lane);
+	shared = shared_session_new(&away);
+	s = sessions_new(shared);
 	check(sessions_check(s, "___0b6f1c02-9d55-4a7e-8c3f-5f2d7a90e114", &who, &expired) ==
 		  OUTCOME_RETRY,
 	      "without a database nobody can tell");
 	sessions_free(&s);
-	db_lane_free(&lane);
+	shared_session_free(&shared);
 }
 
 int main(int argc, char **argv)

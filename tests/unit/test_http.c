@@ -2,7 +2,7 @@
 /*
  * Whole requests through api_handle: statuses, headers and bodies as docs/protocol.md sections
  * 1 to 4, 7, 8, 12, 13 want them.  Everything below this layer that would need a server is
- * faked here: sessions, registry, writer, lane.
+ * faked here: sessions, registry, writer, shared session.
  */
 #include "config.h"
 
@@ -155,16 +155,16 @@ bool writer_submit(struct writer *w, struct submission *sub)
 static const char *database_answer; /* NULL: away */
 static unsigned database_rows;
 
-enum outcome db_lane_acquire(struct db_lane *lane, struct db **db)
+enum outcome shared_session_acquire(struct shared_session *shared, struct db **db)
 {
-	(void)lane;
+	(void)shared;
 	*db = NULL;
 	return database_answer != NULL ? OUTCOME_OK : OUTCOME_RETRY;
 }
 
-void db_lane_release(struct db_lane *lane)
+void shared_session_release(struct shared_session *shared)
 {
-	(void)lane;
+	(void)shared;
 }
 
 enum outcome db_run(struct db *db, const char *sql, const struct db_value *params, size_t count,

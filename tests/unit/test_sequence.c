@@ -22,12 +22,12 @@
 static atomic_uint blocks_drawn;
 static atomic_bool database_away;
 
-int lookup_value(struct db_lane *lane, const char *sql, const struct db_value *params, size_t count,
-		 struct arena *arena, struct db_value *out, struct fault_cause *p)
+int lookup_value(struct shared_session *shared, const char *sql, const struct db_value *params,
+		 size_t count, struct arena *arena, struct db_value *out, struct fault_cause *p)
 {
 	const char *text;
 
-	(void)lane;
+	(void)shared;
 	(void)params;
 	(void)count;
 	assert_non_null(strstr(sql, "SELECT NEXTVAL("));

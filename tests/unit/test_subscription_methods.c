@@ -89,16 +89,16 @@ static const char *answer; /* of the fake database */
 static size_t asked;
 static char requested[200];
 
-enum outcome db_lane_acquire(struct db_lane *lane, struct db **db)
+enum outcome shared_session_acquire(struct shared_session *shared, struct db **db)
 {
-	(void)lane;
+	(void)shared;
 	*db = NULL;
 	return OUTCOME_OK;
 }
 
-void db_lane_release(struct db_lane *lane)
+void shared_session_release(struct shared_session *shared)
 {
-	(void)lane;
+	(void)shared;
 }
 
 enum outcome db_run(struct db *db, const char *sql, const struct db_value *params, size_t count,
