@@ -6,8 +6,8 @@
 packages_build="gcc make autoconf automake pkg-config libc6-dev libfcgi-dev libxml2-dev
 	libmariadb-dev uuid-dev libsodium-dev libmd-dev libinih-dev uthash-dev libsystemd-dev libcmocka-dev"
 packages_run="mariadb-server mariadb-client nginx-light curl tzdata procps"
-packages_check="python3 clang-format cppcheck valgrind spawn-fcgi systemd mandoc shellcheck openssl
-	xz-utils tar git clang libclang-rt-dev llvm clang-tidy devscripts
+packages_style="python3 git clang-format cppcheck clang-tidy shellcheck"
+packages_check="valgrind spawn-fcgi systemd mandoc openssl xz-utils tar clang libclang-rt-dev llvm devscripts
 	python3-seccomp"
 packages_clients="python3-zeep php-cli php-soap gsoap libgsoap-dev nodejs"
 # A nodejs that is not Debian's brings npm along, and Debian's npm does not go with it.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the commands of campaign-admin share.  A command gets its own words in ARGV (without
- * program, group and verb) and returns the exit status: 0 done, 1 failed, 2 used wrongly.
+ * program, group and verb) and returns the exit status: 0 done, 1 failed, 2 usage error.
  */
 #ifndef CAMPAIGN_ADMIN_ADMIN_H
 #define CAMPAIGN_ADMIN_ADMIN_H

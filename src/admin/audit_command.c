@@ -57,7 +57,7 @@ int admin_commit(struct db *staging, const char *action, const char *object, con
 
 /* --- the command ------------------------------------------------------------------------- */
 
-/* -1: used wrongly.  *SINCE stays as it is unless one is given. */
+/* -1: usage error.  *SINCE stays as it is unless one is given. */
 static int parse_options(int argc, char **argv, const char **since)
 {
 	static const struct option options[] = {{"since", required_argument, NULL, 's'},
@@ -84,7 +84,7 @@ static bool is_time(struct db *db, const char *text)
 	       db_rows_next(rows) && db_rows_text(rows, 0) != NULL;
 	db_rows_free(&rows);
 	if (!good)
-		admin_complain("\"%s\" is no time: YYYY-MM-DD, or YYYY-MM-DD HH:MM:SS, in UTC",
+		admin_complain("\"%s\" is not a valid time: YYYY-MM-DD, or YYYY-MM-DD HH:MM:SS, in UTC",
 			       text);
 	return good;
 }

@@ -36,7 +36,7 @@ static struct db *open_database(const struct admin *a, const char *group, const 
 
 	if (db_open(&login, &db) == OUTCOME_OK)
 		return db;
-	admin_complain("the %s database does not open: see group [%s] of %s", label, group,
+	admin_complain("cannot connect to the %s database: see group [%s] of %s", label, group,
 		       a->conf->admin_option_file);
 	return NULL;
 }

@@ -22,7 +22,7 @@ static const char sql_migration_table[] =
     " name VARCHAR(128) NOT NULL, applied_at DATETIME(3) NOT NULL)"
     " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin";
 
-/* Names like "0001_base.sql", sorted; the caller frees the list and its strings with free(). */
+/* For scandir: names like "0001_base.sql". */
 static int is_sql(const struct dirent *e)
 {
 	size_t n = strlen(e->d_name);

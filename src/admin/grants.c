@@ -132,7 +132,7 @@ int db_grants_command(struct admin *a, int argc, char **argv)
 	if (argc > 2)
 		return ADMIN_USAGE;
 	if (*g.ingest == '\0' && *g.sync == '\0') {
-		admin_complain("whose rights?  name the accounts, or set ingest_account and "
+		admin_complain("no account is given: name the accounts, or set ingest_account and "
 			       "sync_account under [database] of campaign-ingest.conf");
 		return ADMIN_FAILED;
 	}

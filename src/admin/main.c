@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* campaign-admin: the operator's hand.  One table of commands; a file per family. */
+/* campaign-admin: administers campaign-ingest.  One table of commands; a file per family. */
 #include "config.h"
 
 #include <getopt.h>
@@ -27,7 +27,7 @@ static const struct command commands[] = {
     {"db", "compact", db_compact_command, "[NS:NAME]",
      "give back the space that staging logs no longer use"},
     {"db", "grants", db_grants_command, "[INGEST-ACCOUNT [SYNC-ACCOUNT]]",
-     "print what rights the pool and the sync need"},
+     "print the rights that campaign-ingestd and campaign-sync need"},
     {"schema", "deploy", schema_deploy_command, "FILE...",
      "check, compile and publish source schemas"},
     {"schema", "list", schema_list_command, "", "deployed schemas"},
@@ -35,37 +35,37 @@ static const struct command commands[] = {
     {"operator", "add", operator_add_command,
      "LOGIN [--right RIGHT[=NS:NAME|=NS:*]]... [--label TEXT] [--zone NAME]\n"
      "                                [--password-stdin|--no-password]",
-     "make an operator"},
+     "create an operator"},
     {"operator", "list", operator_list_command, "", "operators and their rights"},
-    {"operator", "disable", operator_disable_command, "LOGIN", "shut an operator out, at once"},
-    {"operator", "enable", operator_enable_command, "LOGIN", "let it in again"},
+    {"operator", "disable", operator_disable_command, "LOGIN", "disable an operator and end its sessions"},
+    {"operator", "enable", operator_enable_command, "LOGIN", "re-enable an operator"},
     {"operator", "grant", operator_grant_command, "LOGIN --right RIGHT[=...]...", "add rights"},
     {"operator", "revoke", operator_revoke_command, "LOGIN --right RIGHT[=...]...",
-     "take rights away"},
+     "remove rights"},
     {"operator", "passwd", operator_passwd_command, "LOGIN [--password-stdin]",
      "set a new password"},
     {"operator", "token", operator_token_command, "LOGIN",
      "issue a Bearer token and print it, once"},
-    {"pending", NULL, pending_command, "[NS:NAME]", "changes that wait for replication"},
+    {"pending", NULL, pending_command, "[NS:NAME]", "changes that are staged and not replicated yet"},
     {"rejects", "retry", rejects_retry_command, "[NS:NAME]",
      "queue rejected changes for the next run"},
-    {"rejects", "drop", rejects_drop_command, "ID...", "give rejected changes up"},
+    {"rejects", "drop", rejects_drop_command, "ID...", "discard rejected changes permanently"},
     {"rejects", NULL, rejects_command, "[NS:NAME]", "changes that the cloud database refused"},
     {"service", "add", service_add_command,
      "NAME [--label TEXT] [--folder NAME]\n"
      "                                [--type email|sms|phone|mail|fax]",
-     "make an information service to subscribe to"},
+     "create an information service"},
     {"service", "list", service_list_command, "", "information services"},
-    {"service", "remove", service_remove_command, "NAME", "remove one"},
-    {"folder", "add", folder_add_command, "NAME [--label TEXT]", "make a folder"},
+    {"service", "remove", service_remove_command, "NAME", "remove an information service"},
+    {"folder", "add", folder_add_command, "NAME [--label TEXT]", "create a folder"},
     {"folder", "list", folder_list_command, "", "folders"},
-    {"folder", "remove", folder_remove_command, "NAME", "remove one that holds no service"},
+    {"folder", "remove", folder_remove_command, "NAME", "remove an empty folder"},
     {"sessions", "end", sessions_end_command, "ID...|--operator LOGIN|--all",
      "end sessions, within a second"},
     {"sessions", NULL, sessions_command, "", "open sessions"},
     {"secret", "rotate", secret_rotate_command, "",
-     "a new secret: security tokens of open sessions are void"},
-    {"audit", NULL, audit_command, "[--since TIME]", "who changed what when, the latest 1000"},
+     "generate a new signing secret; security tokens of open sessions end"},
+    {"audit", NULL, audit_command, "[--since TIME]", "the latest 1000 administrative changes"},
     {"runs", NULL, runs_command, "", "the last replication runs"},
     {"status", NULL, status_command, "", "databases, backlog, rejects, last run"},
 };
@@ -83,8 +83,8 @@ static void print_usage(FILE *out)
 	}
 	fputs("\nRIGHT is admin, ingest, subscribe or replicate; without \"=\" it covers every "
 	      "schema.\n"
-	      "--json prints lists as JSON.  --help, --version.  Exit: 0 done, 1 failed, 2 used "
-	      "wrongly.\n",
+	      "--json prints lists as JSON.  --help, --version.  Exit: 0 done, 1 failed, 2 usage "
+	      "error.\n",
 	      out);
 }
 

@@ -49,7 +49,7 @@ static int parse_options(int argc, char **argv, struct operator_options *o)
 				return -1;
 			}
 			if (right_grant_parse(optarg, &o->rights[o->right_count]) < 0) {
-				admin_complain("\"%s\" is no right: admin, ingest, subscribe or "
+				admin_complain("\"%s\" is not a right: use admin, ingest, subscribe or "
 					       "replicate, with =NS:NAME or =NS:* behind it",
 					       optarg);
 				return -1;
@@ -124,13 +124,13 @@ static int read_password(const struct operator_options *o, char out[MAX_PASSWORD
 		    ask_terminal("Again: ", again, MAX_PASSWORD) < 0)
 			return -1;
 		if (strcmp(out, again) != 0) {
-			admin_complain("the two are not the same");
+			admin_complain("the passwords do not match");
 			return -1;
 		}
 	}
 	if (*out == '\0') {
 		admin_complain(
-		    "an empty password is no password (for Bearer tokens only: --no-password)");
+		    "the password must not be empty (for Bearer tokens only, use --no-password)");
 		return -1;
 	}
 	if (strchr(out, '/') != NULL || strchr(o->login, '/') != NULL)

@@ -25,7 +25,7 @@ static const struct table_column columns[] = {
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
 
 /* A run may be moving changes of the same records, and order is kept only by one of us at a
- * time.  Held until the session ends; the same name as in src/sync/ends.c. */
+ * time.  Held until the session ends; the same name as in src/sync/run_lock.c. */
 static int lock_out_runs(struct db *db)
 {
 	struct db_rows *rows = NULL;
@@ -282,7 +282,7 @@ static int drop_reject(struct db *db, const struct registry *r, const char *id)
 	int rc = -1;
 
 	if (strspn(id, "0123456789") != strlen(id) || *id == '\0') {
-		admin_complain("\"%s\" is no id: see `campaign-admin rejects`", id);
+		admin_complain("\"%s\" is not a valid id: see `campaign-admin rejects`", id);
 		return -1;
 	}
 	if (db_begin(db) != OUTCOME_OK)

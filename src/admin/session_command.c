@@ -91,7 +91,7 @@ static int check_id(struct db *db, const char *id)
 	size_t length = strlen(id), found;
 
 	if (length < LEAST_DIGITS || length != strspn(id, "0123456789abcdefABCDEF")) {
-		admin_complain("\"%s\" is no id: see `campaign-admin sessions`", id);
+		admin_complain("\"%s\" is not a valid id: see `campaign-admin sessions`", id);
 		return -1;
 	}
 	if (db_run(db,

@@ -120,7 +120,7 @@ int auth_place(struct call *call)
 		/* The web server did not say who is calling; no zone can contain that. */
 		call->address_text[0] = '\0';
 		fault_cause_set(call_cause(call), CODE_ADDRESS_REFUSED,
-				"Address unknown: it may not connect here.");
+				"The client address could not be determined.");
 		return -1;
 	}
 	call->zone = zone_of(call->conf, &call->address);

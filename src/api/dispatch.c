@@ -100,7 +100,7 @@ static void answer_failure(struct call *call)
 	log_failure(call, call->causes[0].code);
 	if (!call->zone.show_errors) { /* R3.19 */
 		soap_fault_write(&call->response->body, SOAP_FAULT_MASKED, CODE_MASKED,
-				 "The call failed; the server's log knows why.", NULL, 0);
+				 "The call failed; see the server log.", NULL, 0);
 		return;
 	}
 	fault_cause_set(

@@ -26,7 +26,7 @@ static bool soap_router(struct call *call)
 
 	if (strcmp(r->method, "POST") != 0) {
 		buf_add(&call->response->headers, "Allow: POST\r\n");
-		call_answer_text(call, 405, "Only POST is answered here.");
+		call_answer_text(call, 405, "Only POST is allowed.");
 	} else if (r->body_too_large) { /* R2.14 */
 		call_answer_text(call, 413, "The request is larger than this server accepts.");
 	} else if (r->content_encoding != NULL && *r->content_encoding != '\0' &&
@@ -79,7 +79,7 @@ static bool route(struct call *call)
 		 (is_get(call->sent->method) || strcmp(call->sent->method, "POST") == 0))
 		return wsdl_page(call);
 	else
-		call_answer_text(call, 404, "There is nothing here.");
+		call_answer_text(call, 404, "Not found.");
 	return true;
 }
 

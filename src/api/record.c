@@ -81,7 +81,7 @@ static int read_operation(struct draft *d)
 		return 0;
 	}
 	if (operation_parse(name, &d->operation) < 0) { /* R8.1 */
-		fault_cause_set(d->p, CODE_OPERATION, "This _operation is none that exists.");
+		fault_cause_set(d->p, CODE_OPERATION, "Unknown value of _operation.");
 		return -1;
 	}
 	if (!d->context->ext && d->operation != OPERATION_INSERT) { /* R7.10 */

@@ -116,7 +116,7 @@ static int recipient_link(struct subscription *s, const struct change *change,
 		/* A part that allowEmptyPart let pass, or a link that replication resolves. */
 		if (cell->text == NULL) {
 			fault_cause_set(call_cause(s->batch.call), CODE_LINK_FORM,
-					"A recipient cannot be named by '%s' here.", xpath);
+					"Key field '%s' of the recipient must have a value.", xpath);
 			return -1;
 		}
 		put_value(arena, out, xpath, arena_strndup(arena, cell->text, cell->length));

@@ -87,8 +87,8 @@ static const struct key conf_keys[] = {
     {"pool", "socket_mode", .type = KEY_MODE, .preset = "0660", AT(socket_mode)},
     {"pool", "threads", NUMBER("4", 1, 256), AT(threads)},
     {"pool", "workers", NUMBER("1", 1, 64), AT(workers)},
-    {"session", "security_timeout", NUMBER("86400", 1, 365 * DAY), AT(security_timeout_s)},
-    {"session", "session_timeout", NUMBER("86400", 1, 365 * DAY), AT(session_timeout_s)},
+    {"session", "security_timeout_s", NUMBER("86400", 1, 365 * DAY), AT(security_timeout_s)},
+    {"session", "session_timeout_s", NUMBER("86400", 1, 365 * DAY), AT(session_timeout_s)},
     {"session", "trusted_proxies",
      NETWORKS("127.0.0.1, ::1", offsetof(struct conf, trusted_proxy_count)), AT(trusted_proxies)},
     {"soap", "cast_mode", WORD("strict", cast_modes), AT(cast_mode)},
@@ -114,6 +114,14 @@ static const struct key conf_keys[] = {
 };
 
 #define KEYS (sizeof(conf_keys) / sizeof(conf_keys[0]))
+
+/* Keys that had another name before: refused, with the name that they have now. */
+static const struct {
+	const char *section, *before, *now;
+} renamed_keys[] = {
+    {"session", "security_timeout", "security_timeout_s"},
+    {"session", "session_timeout", "session_timeout_s"},
+};
 
 struct reader {
 	struct conf *conf;
@@ -183,7 +191,7 @@ static void set_number(struct reader *r, const struct key *key, unsigned *to, co
 	/* Ten digits are far from overflow and hold every bound. */
 	if (digits == 0 || digits > 10 || value[digits] != '\0' ||
 	    (n = strtoull(value, NULL, 10)) < key->low || n > key->high)
-		complain(r, "%s is a whole number from %u to %u", key->name, key->low, key->high);
+		complain(r, "%s must be a whole number from %u to %u", key->name, key->low, key->high);
 	else
 		*to = (unsigned)n;
 }
@@ -200,7 +208,7 @@ static void set_flag(struct reader *r, const struct key *key, bool *to, const ch
 			return;
 		}
 	}
-	complain(r, "%s is true or false", key->name);
+	complain(r, "%s must be true or false", key->name);
 }
 
 static int word_place(const char *const *words, const char *value)
@@ -224,7 +232,7 @@ static void complain_words(struct reader *r, const struct key *key)
 		snprintf(list + used, sizeof(list) - used, "%s%s", i != 0 ? ", " : "",
 			 key->words[i]);
 	}
-	complain(r, "%s is one of: %s", key->name, list);
+	complain(r, "%s must be one of: %s", key->name, list);
 }
 
 /* Each enum has its own type; a place is stored through that type. */
@@ -248,7 +256,7 @@ static void set_mode(struct reader *r, const struct key *key, char **to, const c
 
 	if (length < 3 || length > 4 || strspn(value, "01234567") != length ||
 	    (length == 4 && value[0] != '0'))
-		complain(r, "%s is an octal file mode such as 0660", key->name);
+		complain(r, "%s must be an octal file mode such as 0660", key->name);
 	else
 		set_text(to, value);
 }
@@ -258,7 +266,7 @@ static void set_level(struct reader *r, const struct key *key, char **to, const 
 	enum log_level level;
 
 	if (log_level_parse(value, &level) < 0)
-		complain(r, "%s is one of: error, warn, info, debug", key->name);
+		complain(r, "%s must be one of: error, warn, info, debug", key->name);
 	else
 		set_text(to, value);
 }
@@ -289,7 +297,7 @@ static void set_networks(struct reader *r, const struct key *key, struct network
 		list = xrealloc(list, n + 1, sizeof(*list));
 		if (network_parse(item, &list[n++]) < 0)
 			complain(r,
-				 "%s: \"%s\" is no network such as 192.0.2.0/24 or 2001:db8::/32",
+				 "%s: \"%s\" is not a network such as 192.0.2.0/24 or 2001:db8::/32",
 				 key->name, item);
 	}
 	free(copy);
@@ -386,6 +394,18 @@ static void take_key(struct reader *r, const struct key *key, bool *seen, void *
 	set_key(r, key, base, value);
 }
 
+static void complain_unknown(struct reader *r, const char *section, const char *name)
+{
+	for (size_t i = 0; i < sizeof(renamed_keys) / sizeof(renamed_keys[0]); i++) {
+		if (strcmp(renamed_keys[i].section, section) == 0 &&
+		    strcmp(renamed_keys[i].before, name) == 0) {
+			complain(r, "%s is called %s now", name, renamed_keys[i].now);
+			return;
+		}
+	}
+	complain(r, "unknown key %s in [%s]", name, section);
+}
+
 /* inih calls this once per "name = value". */
 static int on_pair(void *user, const char *section, const char *name, const char *value)
 {
@@ -400,7 +420,7 @@ static int on_pair(void *user, const char *section, const char *name, const char
 	} else if (zone == NULL && !section_known(section)) {
 		return 1; /* check_section said so */
 	} else if (key == NULL) {
-		complain(r, "unknown key %s in [%s]", name, section);
+		complain_unknown(r, section, name);
 	} else if (zone != NULL) {
 		size_t i = zone_place(r, zone);
 
@@ -467,7 +487,7 @@ static void read_stream(struct reader *r)
 	bad = ini_parse_stream(next_line, r, on_pair, r);
 	if (bad > 0) {
 		r->line = (unsigned)bad; /* the first such line; inih counts as we do */
-		complain(r, "neither [section] nor key = value");
+		complain(r, "syntax error: expected [section] or key = value");
 	}
 	if (ferror(r->stream)) {
 		fprintf(stderr, "%s: %s\n", r->file, strerror(errno));

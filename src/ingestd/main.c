@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * campaign-ingestd: the FastCGI pool that answers SOAP calls and writes staging tables.
- * Stays in the foreground.  Exit status: 0 done, 1 failed, 2 used wrongly.
+ * Stays in the foreground.  Exit status: 0 done, 1 failed, 2 usage error.
  */
 #include "config.h"
 

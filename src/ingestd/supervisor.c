@@ -156,8 +156,8 @@ static void plan_restart(struct slot *slot)
 	int64_t now_ms = clock_monotonic_ms();
 
 	if (!slot->ready)
-		log_error("worker %u ended before it was ready, so its configuration or its "
-			  "surroundings are at fault: see the messages above",
+		log_error("worker %u failed while it started, because of its configuration or its "
+			  "environment: see the messages above",
 			  slot->number);
 	if (slot->ready && now_ms - slot->started_ms >= INFANT_MS)
 		slot->backoff_ms = 0;

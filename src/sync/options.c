@@ -30,7 +30,7 @@ static const char usage[] =
     "  --help            this text\n"
     "  --version\n"
     "\n"
-    "Exit status: 0 done, 1 failed, 2 used wrongly, 3 some records were rejected,\n"
+    "Exit status: 0 done, 1 failed, 2 usage error, 3 some records were rejected,\n"
     "4 another run holds the lock.\n";
 
 enum {

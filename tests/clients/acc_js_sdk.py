@@ -210,7 +210,7 @@ def steps(c, js):
         assert r.status == 403 and r.text.startswith("XSV-350008"), r
 
     def R4_6_a_session_that_expired_is_renewed_by_the_client():
-        c.settings["session"] = {"session_timeout": 2, "security_timeout": 2}
+        c.settings["session"] = {"session_timeout_s": 2, "security_timeout_s": 2}
         c.write_conf()
         c.pool.send_signal(signal.SIGHUP)
         wait_for("sessions are short", lambda: 'sessionTimeOut="2"' in c.client().logon(c.LOGIN, c.PASSWORD).text)

@@ -12,7 +12,7 @@ import threading
 from campaign import Instance, main
 from two_servers import counted, keep_tally, stage, start_run
 
-SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(1 << 32)))
+SEED = int(os.environ.get("CAMPAIGN_TEST_SEED", random.SystemRandom().randrange(1 << 32)))
 print(f"     seed {SEED}")
 dice = random.Random(SEED)
 COMMIT = b"\x03COMMIT"

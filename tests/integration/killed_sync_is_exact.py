@@ -9,9 +9,9 @@ import time
 
 from campaign import Client, Instance, main, wait_for
 
-SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(1 << 32)))
+SEED = int(os.environ.get("CAMPAIGN_TEST_SEED", random.SystemRandom().randrange(1 << 32)))
 # The sanitizers' builds prove the same with fewer.
-CHANGES = int(os.environ.get("CHANGES", 100_000 if "plain" in os.environ.get("CAMPAIGN_BUILD", "plain") else 10_000))
+CHANGES = int(os.environ.get("CAMPAIGN_TEST_CHANGES", 100_000 if "plain" in os.environ.get("CAMPAIGN_BUILD", "plain") else 10_000))
 KILLS = 50 if CHANGES >= 100_000 else 16
 PEOPLE = CHANGES // 5
 print(f"     seed {SEED}, {CHANGES} changes, {KILLS} kills")

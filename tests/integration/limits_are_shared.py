@@ -203,7 +203,7 @@ with Instance(conf={"zone all": {"networks": "0.0.0.0/0, ::/0", "allow_http": "t
         c.settings["limits"] = {"operator_burst": 0}
         c.write_conf()
         p = c.run("campaign-ingestd", "--test-config", check=False)
-        assert p.returncode == 1 and "operator_burst is a whole number from 1 to" in p.stderr, p
+        assert p.returncode == 1 and "operator_burst must be a whole number from 1 to" in p.stderr, p
         c.settings["limits"] = {}
         c.write_conf()
 

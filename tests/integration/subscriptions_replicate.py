@@ -11,8 +11,8 @@ import time
 
 from campaign import Instance, main
 
-SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(1 << 32)))
-CHANGES = int(os.environ.get("CHANGES", 5000))
+SEED = int(os.environ.get("CAMPAIGN_TEST_SEED", random.SystemRandom().randrange(1 << 32)))
+CHANGES = int(os.environ.get("CAMPAIGN_TEST_CHANGES", 5000))
 PEOPLE, SERVICES = 150, ("NEWS", "OFFERS", "SPORT")
 print(f"     seed {SEED}, {CHANGES} changes")
 rng = random.Random(SEED)
