@@ -4,7 +4,7 @@
 # ./quickstart and ./check; the caller defines as_root and say.
 
 packages_build="gcc make autoconf automake pkg-config libc6-dev libfcgi-dev libxml2-dev
-	libmariadb-dev uuid-dev libsodium-dev libmd-dev libinih-dev uthash-dev libsystemd-dev libcmocka-dev"
+	libmariadb-dev uuid-dev libsodium-dev libmd-dev libinih-dev uthash-dev libsmartcols-dev libsystemd-dev libcmocka-dev"
 packages_run="mariadb-server mariadb-client nginx-light curl tzdata procps"
 packages_style="python3 git clang-format cppcheck clang-tidy shellcheck"
 packages_check="valgrind spawn-fcgi systemd mandoc openssl xz-utils tar clang libclang-rt-dev llvm devscripts

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows for people or for scripts. */
+/* Rows for people, by libsmartcols, or for scripts; see table.h.  JSON is our own: libsmartcols
+ * wraps a list into an object, and scripts read an array. */
 #include "config.h"
 #include "admin/table.h"
 
+#include <errno.h>
+#include <libsmartcols.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/log.h"
 
 struct table {
 	const struct table_column *columns;
@@ -33,16 +37,6 @@ void table_add(struct table *t, const char *text)
 	t->cells[t->cell_count++] = text != NULL ? xstrdup(text) : NULL;
 }
 
-/* Columns on a terminal: UTF-8 continuation bytes take no place. */
-static size_t width(const char *text)
-{
-	size_t n = 0;
-
-	for (; text != NULL && *text != '\0'; text++)
-		n += ((unsigned char)*text & 0xc0) != 0x80;
-	return n;
-}
-
 static const char *shown(enum table_kind kind, const char *cell)
 {
 	if (cell == NULL)
@@ -52,46 +46,56 @@ static const char *shown(enum table_kind kind, const char *cell)
 	return cell;
 }
 
-/* Control characters of a value would break the line, or worse, steer the terminal. */
-static void print_cell(const char *text, size_t pad)
+/* libsmartcols reports nothing but a lack of memory. */
+static void checked(int rc)
 {
-	for (const char *s = text; *s != '\0'; s++)
-		putchar((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s);
-	printf("%*s", (int)pad, "");
+	if (rc >= 0)
+		return;
+	log_error("out of memory for a table");
+	abort();
 }
 
+static void add_columns(const struct table *t, struct libscols_table *out)
+{
+	for (size_t c = 0; c < t->column_count; c++) {
+		const struct table_column *column = &t->columns[c];
+		int flags = column->kind == TABLE_NUMBER ? SCOLS_FL_RIGHT : 0;
+
+		if (column->title != NULL &&
+		    scols_table_new_column(out, column->title, 0, flags) == NULL)
+			checked(-ENOMEM);
+	}
+}
+
+static void add_line(const struct table *t, const char *const *cells, struct libscols_table *out)
+{
+	struct libscols_line *line = scols_table_new_line(out, NULL);
+	size_t n = 0;
+
+	if (line == NULL)
+		checked(-ENOMEM);
+	for (size_t c = 0; c < t->column_count; c++) {
+		if (t->columns[c].title != NULL)
+			checked(
+			    scols_line_set_data(line, n++, shown(t->columns[c].kind, cells[c])));
+	}
+}
+
+/* libsmartcols measures wide characters, and shows control characters of a value as \x.., so that
+ * they cannot steer the terminal.  Lines are never cut to the terminal's width. */
 static void print_text(const struct table *t)
 {
-	size_t *widest = xcalloc(t->column_count, sizeof(*widest));
-	size_t rows = t->cell_count / t->column_count;
-	size_t last = 0;
+	struct libscols_table *out = scols_new_table();
 
-	for (size_t c = 0; c < t->column_count; c++) {
-		if (t->columns[c].title == NULL)
-			continue;
-		last = c;
-		widest[c] = width(t->columns[c].title);
-		for (size_t r = 0; r < rows; r++) {
-			size_t w =
-			    width(shown(t->columns[c].kind, t->cells[r * t->column_count + c]));
-			if (w > widest[c])
-				widest[c] = w;
-		}
-	}
-	for (size_t r = 0; r <= rows; r++) { /* row 0 is the titles */
-		for (size_t c = 0; c < t->column_count; c++) {
-			const char *text = t->columns[c].title;
-
-			if (text == NULL)
-				continue;
-			if (r > 0)
-				text = shown(t->columns[c].kind,
-					     t->cells[(r - 1) * t->column_count + c]);
-			print_cell(text, c == last ? 0 : widest[c] - width(text) + 2);
-		}
-		putchar('\n');
-	}
-	free(widest);
+	if (out == NULL)
+		checked(-ENOMEM);
+	checked(scols_table_set_termforce(out, SCOLS_TERMFORCE_NEVER));
+	checked(scols_table_set_column_separator(out, "  "));
+	add_columns(t, out);
+	for (size_t i = 0; i < t->cell_count; i += t->column_count)
+		add_line(t, (const char *const *)&t->cells[i], out);
+	checked(scols_print_table(out));
+	scols_unref_table(out);
 }
 
 static void print_json(const struct table *t)
