@@ -29,7 +29,6 @@ static const char was_interrupted[] = "interrupted";
 
 /* Milliseconds before a comparison is begun anew that a lost connection has ended. */
 static const unsigned waits_ms[] = {100, 500, 2000, 4000};
-#define TRIES (sizeof(waits_ms) / sizeof(waits_ms[0]))
 
 struct verify {
 	const struct conf *conf;
@@ -39,6 +38,7 @@ struct verify {
 	struct export_writer *writer;	/* with --export */
 	struct export_reader *expected; /* with --against-export */
 	struct progress *progress;
+	bool away; /* a database was, for long: nothing is tried again any more */
 	struct verify_result *results;
 	size_t count;
 };
@@ -178,13 +178,15 @@ static void carry_out(struct task *t)
 	bool two = t->group != NULL || t->exported >= 0;
 	char *note = r->message;
 	enum outcome rc = OUTCOME_RETRY;
+	size_t waits = t->v->away ? 0 : sizeof(waits_ms) / sizeof(waits_ms[0]);
 
 	r->message = NULL;
-	for (size_t i = 0; i <= TRIES && rc == OUTCOME_RETRY && !interrupted(); i++) {
+	for (size_t i = 0; i <= waits && rc == OUTCOME_RETRY && !interrupted(); i++) {
 		if (i > 0)
 			interrupt_pause(waits_ms[i - 1]);
 		rc = try_once(t);
 	}
+	t->v->away |= rc == OUTCOME_RETRY;
 	if (rc == OUTCOME_OK)
 		rc = check_lock(t);
 	if (rc != OUTCOME_OK) {
