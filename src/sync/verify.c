@@ -131,7 +131,10 @@ static enum outcome compare(struct task *t)
 	if ((rc = count_rows(t, &rows)) != OUTCOME_OK)
 		return rc;
 	if (t->exported >= 0) {
-		export_reader_begin(t->v->expected, (size_t)t->exported);
+		if (export_reader_begin(t->v->expected, (size_t)t->exported) < 0) {
+			fail(t->result, "the export cannot be read any more");
+			return OUTCOME_INVALID;
+		}
 		o.next = export_reader_next;
 		o.context = t->v->expected;
 	} else if (t->writer != NULL) {

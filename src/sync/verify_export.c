@@ -296,10 +296,10 @@ const struct export_table *export_reader_table(const struct export_reader *r, si
 	return &r->tables[n];
 }
 
-void export_reader_begin(struct export_reader *r, size_t n)
+int export_reader_begin(struct export_reader *r, size_t n)
 {
-	fseek(r->file, r->tables[n].place, SEEK_SET);
 	r->line_number = r->tables[n].line;
+	return fseek(r->file, r->tables[n].place, SEEK_SET);
 }
 
 /* The file was read before, so what is no range here is the table's end. */

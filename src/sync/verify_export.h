@@ -44,8 +44,8 @@ const char *export_reader_time(const struct export_reader *r); /* when it was wr
 size_t export_reader_count(const struct export_reader *r);
 const struct export_table *export_reader_table(const struct export_reader *r, size_t n);
 /* From now on export_reader_next gives the ranges of table N, as compare_options.next does; CONTEXT
- * is a struct export_reader. */
-void export_reader_begin(struct export_reader *r, size_t n);
+ * is a struct export_reader.  -1: the file cannot be read any more. */
+int export_reader_begin(struct export_reader *r, size_t n);
 int export_reader_next(void *context, struct range *range);
 
 #endif

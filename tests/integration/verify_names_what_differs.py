@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """R10.13: campaign-sync --verify compares reference tables with the staging database's, and the cloud's tables
 with another database's or with an export; it names what differs, and changes nothing."""
+import contextlib
 import json
 import os
 import pathlib
@@ -324,16 +325,36 @@ with Instance() as c:
             assert 0 < peak < RSS_MIB, peak
             assert seconds < 20 * PATIENCE, seconds
 
-    def R10_13_a_signal_ends_it():
-        # The other database's table is locked, so the comparison waits, and the signal comes then.
+    @contextlib.contextmanager
+    def waiting():
+        """A comparison that waits for a table of the other database; gives it, and the id of its session."""
         with Session(c.db, "copy") as other:
             other.run("LOCK TABLES t_shop WRITE")
-            p = subprocess.Popen([str(BUILD / "campaign-sync"), "--config", str(c.conf), "--verify", "--against", "campaign-copy"],
+            p = subprocess.Popen([str(BUILD / "campaign-sync"), "--config", str(c.conf), "--verify", "--json", "--against", "campaign-copy"],
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            wait_for("it waits", lambda: c.db.sql("SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE = 'Waiting for table metadata lock'"))
-            p.terminate()
+            yield p, wait_for("it waits", lambda: c.db.sql(
+                "SELECT ID FROM information_schema.PROCESSLIST WHERE STATE = 'Waiting for table metadata lock'"))[0][0]
             other.run("UNLOCK TABLES")
-            _, err = p.communicate(timeout=60 * PATIENCE)
+
+    def R10_13_runs_are_kept_out_and_calls_are_not():
+        with waiting() as (p, _):
+            assert c.sync(check=False).returncode == 4
+            ext('<x xtkschema="dem:sampleTable" _key="@id" id="meanwhile"/>')
+        out, err = p.communicate(timeout=60 * PATIENCE)
+        assert p.returncode == 1 and of(json.loads(out), "t:shop", "campaign-copy")["outcome"] == "equal", err
+        c.sync()
+
+    def R10_13_a_lost_connection_is_opened_again():
+        with waiting() as (p, session):
+            c.db.sql(f"KILL {session}")
+        out, err = p.communicate(timeout=60 * PATIENCE)
+        shop = of(json.loads(out), "t:shop", "campaign-copy")
+        assert p.returncode == 1 and shop["outcome"] == "equal" and shop["message"] is None and "campaign-copy" in err, (shop, err)
+
+    def R10_13_a_signal_ends_it():
+        with waiting() as (p, _):
+            p.terminate()
+        _, err = p.communicate(timeout=60 * PATIENCE)
         assert p.returncode == 1 and "interrupted" in err, err
         verify("--schema", "t:shop", "--against", "campaign-copy")
 
