@@ -15,6 +15,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,9 +29,15 @@
 
 /* Whether the column compares as its bytes do; only text has a collation. */
 static const char sql_columns[] = "SELECT COLUMN_NAME, COLLATION_NAME IS NOT NULL,"
-				  " COALESCE(COLLATION_NAME = 'utf8mb4_nopad_bin', 0)"
+				  " COALESCE(COLLATION_NAME = 'utf8mb4_nopad_bin', 0),"
+				  " COLUMN_COMMENT"
 				  " FROM information_schema.COLUMNS"
 				  " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?";
+
+/* A row with a time in this column was deleted.  The comment tells it from one that an owner has
+ * named so. */
+static const char marking_column[] = "_deleted_at";
+static const char marking_comment[] = "campaign-sync: deleted, in UTC";
 
 /* Sorting by text looks at no more of it than this says, 1024 bytes unless told otherwise. */
 static const char sql_sort_length[] = "SET SESSION max_sort_length = 65536";
@@ -44,7 +51,9 @@ struct reader {
 	bool at_end;
 	struct db_value *cells;
 	size_t columns;
-	enum key_order order; /* of the schema that was checked last */
+	/* Of the table that was checked last. */
+	enum key_order order;
+	bool marks; /* deleted rows may stand there, marked as such */
 	char reason[REASON_SIZE];
 };
 
@@ -122,6 +131,27 @@ static enum outcome judge(struct reader *r, const struct schema *s, const bool *
 	return OUTCOME_OK;
 }
 
+static bool is_marking(const struct db_rows *row)
+{
+	return strcasecmp(db_rows_text(row, 0), marking_column) == 0 &&
+	       strcmp(db_rows_text(row, 3), marking_comment) == 0;
+}
+
+/* What the column that ROW tells of means for S. */
+static void take_column(struct reader *r, const struct schema *s, const struct db_rows *row,
+			bool *seen)
+{
+	for (size_t i = 0; i < s->field_count; i++) {
+		if (strcasecmp(s->fields[i].column, db_rows_text(row, 0)) != 0)
+			continue;
+		seen[i] = true;
+		if ((int)i == s->pk)
+			r->order = order_by(s, row);
+		return;
+	}
+	r->marks |= is_marking(row);
+}
+
 static enum outcome reader_check(struct reader *r, const struct schema *s)
 {
 	bool *seen = xcalloc(s->field_count + 1, sizeof(*seen));
@@ -131,21 +161,23 @@ static enum outcome reader_check(struct reader *r, const struct schema *s)
 	enum outcome rc;
 
 	r->order = ORDER_NONE;
+	r->marks = false;
 	rc = checked(r, db_run(r->db, sql_columns, &table, 1, &rows, NULL));
-	for (; rc == OUTCOME_OK && db_rows_next(rows); found++) {
-		for (size_t i = 0; i < s->field_count; i++) {
-			if (strcasecmp(s->fields[i].column, db_rows_text(rows, 0)) != 0)
-				continue;
-			seen[i] = true;
-			if ((int)i == s->pk)
-				r->order = order_by(s, rows);
-		}
-	}
+	for (; rc == OUTCOME_OK && db_rows_next(rows); found++)
+		take_column(r, s, rows, seen);
 	if (rc == OUTCOME_OK)
 		rc = judge(r, s, seen, found);
 	db_rows_free(&rows);
 	free(seen);
 	return rc;
+}
+
+static void add_table(struct buf *sql, const struct reader *r, const struct schema *s)
+{
+	buf_add(sql, " FROM ");
+	db_quote_name(sql, s->table);
+	if (r->marks)
+		buf_addf(sql, " WHERE %s IS NULL", marking_column);
 }
 
 static enum outcome reader_count(struct reader *r, const struct schema *s, uint64_t *count)
@@ -154,8 +186,8 @@ static enum outcome reader_count(struct reader *r, const struct schema *s, uint6
 	struct db_rows *rows = NULL;
 	enum outcome rc;
 
-	buf_add(&sql, "SELECT COUNT(*) FROM ");
-	db_quote_name(&sql, s->table);
+	buf_add(&sql, "SELECT COUNT(*)");
+	add_table(&sql, r, s);
 	rc = checked(r, db_run(r->db, buf_text(&sql), NULL, 0, &rows, NULL));
 	if (rc == OUTCOME_OK)
 		*count = db_rows_next(rows) ? (uint64_t)db_rows_int(rows, 0) : 0;
@@ -189,8 +221,7 @@ static enum outcome reader_scan_begin(struct reader *r, const struct schema *s)
 		buf_add(&sql, i > 0 ? ", " : "");
 		db_quote_name(&sql, s->fields[i].column);
 	}
-	buf_add(&sql, " FROM ");
-	db_quote_name(&sql, s->table);
+	add_table(&sql, r, s);
 	add_order(&sql, s, r->order);
 	rc = checked(r, db_stream(r->db, buf_text(&sql), &r->rows));
 	buf_free(&sql);

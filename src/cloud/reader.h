@@ -23,16 +23,16 @@ struct reader_ops {
 	 * is no such group. */
 	enum outcome (*open)(const struct conf *conf, const char *group, struct reader **out);
 	void (*close)(struct reader **r);
-	/* Whether S's table is there with all of S's columns; OUTCOME_INVALID with a reason if not.
-	 */
+	/* The table is there and has S's columns; OUTCOME_INVALID with a reason if not. */
 	enum outcome (*check)(struct reader *r, const struct schema *s);
+	/* `check` comes before it. */
 	enum outcome (*count)(struct reader *r, const struct schema *s, uint64_t *rows);
 	/*
 	 * A scan of S's table: begin, next until there is none, end.  The rows come in the order of
 	 * the primary key: text in the order of its UTF-8 bytes, everything else in the order of
-	 * its values.  Without a primary key they come in any order.  The scan reads the rows as
-	 * they stand at one moment, if the database can do that, and no other session waits for it.
-	 * `check` comes before it.
+	 * its values.  Without a primary key they come in any order.  Rows that are only marked as
+	 * deleted are left out.  The scan reads the rows as they stand at one moment, if the
+	 * database can do that, and no other session waits for it.  `check` comes before it.
 	 */
 	enum outcome (*scan_begin)(struct reader *r, const struct schema *s);
 	/* *CELLS: one for each field of S, valid until the next call; NULL after the last row. */

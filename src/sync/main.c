@@ -41,7 +41,10 @@ int main(int argc, char **argv)
 	if (sodium_init() < 0 || db_library_init() < 0)
 		goto out;
 	interrupt_install();
-	status = options.verify ? verify_run(conf, &options) : run_sync(conf, &options);
+	if (options.verify)
+		status = verify_run(conf, &options);
+	else
+		status = run_sync(conf, &options);
 	db_library_end();
 out:
 	conf_free(&conf);

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pty
 import re
 import subprocess
 import sys
@@ -167,6 +168,14 @@ with Instance() as c:
         assert named(r) == [("different", "a", ["fdatetime"]), ("different", "b", ["fshort"])], r
         copy_cloud()
 
+    def R10_13_rows_that_are_marked_as_deleted_are_not_seen():
+        for comment, seen in (("campaign-sync: deleted, in UTC", False), ("somebody else's", True)):
+            c.db.sql(f"ALTER TABLE copy.t_numbered ADD _deleted_at DATETIME(3) NULL COMMENT '{comment.replace(chr(39), chr(39) * 2)}';"
+                     "UPDATE copy.t_numbered SET _deleted_at = '2026-01-01' WHERE id = 10")
+            r = of(verify("--schema", "t:numbered", "--against", "campaign-copy", status=0 if seen else 1), "t:numbered")
+            assert named(r) == ([] if seen else [("only_cloud", "10", [])]) and r["other"]["rows"] == 4 + seen, r
+            copy_cloud()
+
     def R10_13_without_primary_key_as_a_whole():
         c.db.sql("UPDATE copy.t_keyless SET size = 0.25 WHERE code = '7'")
         r = of(verify("--schema", "t:keyless", "--against", "campaign-copy", status=1), "t:keyless")
@@ -324,6 +333,18 @@ with Instance() as c:
         if "asan" not in BUILD.name and "tsan" not in BUILD.name:
             assert 0 < peak < RSS_MIB, peak
             assert seconds < 20 * PATIENCE, seconds
+
+    def R10_13_a_bar_on_a_terminal():
+        master, slave = pty.openpty()
+        p = subprocess.Popen([str(BUILD / "campaign-sync"), "--config", str(c.conf), "--verify", "--schema", "dem:sampleTable"],
+                             stdout=subprocess.DEVNULL, stderr=slave)
+        os.close(slave)
+        shown = b""
+        with contextlib.suppress(OSError):  # the other end is closed
+            while data := os.read(master, 4096):
+                shown += data
+        os.close(master)
+        assert p.wait() == 0 and b"dem:sampleTable [" in shown and re.search(rb"\d/20035\d, \d+/s", shown), shown[-300:]
 
     @contextlib.contextmanager
     def waiting():
