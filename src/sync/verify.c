@@ -253,7 +253,6 @@ static enum outcome count_rejects(struct verify *v, const struct schema *s, uint
 static void describe(struct verify *v, const struct schema *s, struct verify_result *r)
 {
 	r->key = s->pk >= 0 ? xstrdup(s->fields[s->pk].name) : NULL;
-	r->staged = s->staged;
 	if (!s->staged || ends_open_staging(&v->ends) != OUTCOME_OK)
 		return;
 	if (count_pending(v, s, &r->pending) != OUTCOME_OK ||

@@ -19,9 +19,8 @@ enum verify_verdict {
 
 struct verify_result {
 	char *schema;
-	const char *with; /* what the cloud's table was compared with; NULL: nothing */
-	char *key;	  /* name of the primary key's field; NULL: none */
-	bool staged;
+	const char *with;	   /* what the cloud's table was compared with; NULL: nothing */
+	char *key;		   /* name of the primary key's field; NULL: none */
 	uint64_t pending, rejects; /* of a staged schema */
 	enum verify_verdict verdict;
 	char *message; /* why it failed, or what was left out; NULL: nothing to say */
