@@ -430,6 +430,7 @@ static const char *mariadb_reason(const struct target *t)
 
 const struct target_ops target_mariadb = {
     .name = "mariadb",
+    .reader = &reader_mariadb,
     .open = mariadb_open,
     .close = mariadb_close,
     .alive = mariadb_alive,

@@ -15,6 +15,7 @@
 
 #include "base/conf.h"
 #include "base/outcome.h"
+#include "cloud/reader.h"
 #include "db/db.h"
 #include "schema/model.h"
 
@@ -51,6 +52,8 @@ struct target;
 
 struct target_ops {
 	const char *name;
+	const struct reader_ops
+	    *reader; /* reads whole tables of such a database, to compare them */
 	/* LANE: from 0; no two targets of a run that are open at a time have the same. */
 	enum outcome (*open)(const struct conf *conf, unsigned lane, struct target **out);
 	void (*close)(struct target **t);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* campaign-sync: one run moves what is staged to the cloud database. */
+/* campaign-sync: one run moves what is staged to the cloud database, or compares tables. */
 #include "config.h"
 
 #include <malloc.h>
@@ -12,6 +12,7 @@
 #include "sync/interrupt.h"
 #include "sync/options.h"
 #include "sync/run.h"
+#include "sync/verify.h"
 
 /* A batch goes from thread to thread.  With a heap for each of them a run would take half as much
  * memory again, and be no faster. */
@@ -40,7 +41,10 @@ int main(int argc, char **argv)
 	if (sodium_init() < 0 || db_library_init() < 0)
 		goto out;
 	interrupt_install();
-	status = run_sync(conf, &options);
+	if (options.verify)
+		status = verify_run(conf, &options);
+	else
+		status = run_sync(conf, &options);
 	db_library_end();
 out:
 	conf_free(&conf);

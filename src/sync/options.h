@@ -22,6 +22,11 @@ struct options {
 	unsigned batch_rows; /* 0: as configured */
 	unsigned jobs;	     /* schemas at a time; likewise */
 	bool if_requested, dry_run, quiet, json;
+	bool verify;
+	const char *against;	    /* a group of the option file */
+	const char *against_export; /* a file; NULL, as the others, if not given */
+	const char *export_to;	    /* likewise */
+	unsigned range_rows;
 };
 
 /* Returns false when the program has nothing more to do, with *STATUS to exit with: help,

@@ -26,6 +26,7 @@ static const char wipe[] = "\r\033[K";
 
 struct progress {
 	pthread_mutex_t mutex;
+	const char *what;
 	bool quiet;
 	/* The bar: of the turns since there was none. */
 	const char *schema; /* the only one's */
@@ -82,11 +83,12 @@ static void draw_bar(const struct progress *p)
 	fflush(stderr);
 }
 
-struct progress *progress_new(bool quiet)
+struct progress *progress_new(const char *what, bool quiet)
 {
 	struct progress *p = xcalloc(1, sizeof(*p));
 
 	pthread_mutex_init(&p->mutex, NULL);
+	p->what = what;
 	p->quiet = quiet;
 	return p;
 }
@@ -123,11 +125,11 @@ static void bar_begin(struct progress *p, const char *schema, uint64_t total)
 	draw_bar(p);
 }
 
-static void bar_add(struct progress *p, uint64_t changes)
+static void bar_add(struct progress *p, uint64_t done)
 {
 	int64_t now = clock_monotonic_ms();
 
-	p->done += changes;
+	p->done += done;
 	if (now < p->next_ms)
 		return;
 	draw_bar(p);
@@ -155,17 +157,17 @@ void progress_begin(struct progress *p, struct progress_turn *t, const char *sch
 	pthread_mutex_unlock(&p->mutex);
 }
 
-void progress_add(struct progress_turn *t, uint64_t changes)
+void progress_add(struct progress_turn *t, uint64_t done)
 {
 	struct progress *p = t->progress;
 
-	t->done += changes;
+	t->done += done;
 	if (t->bar) {
 		pthread_mutex_lock(&p->mutex);
-		bar_add(p, changes);
+		bar_add(p, done);
 		pthread_mutex_unlock(&p->mutex);
 	} else if (!p->quiet && clock_monotonic_ms() >= t->next_ms) {
-		log_info("%s: %" PRIu64 " changes so far", t->schema, t->done);
+		log_info("%s: %" PRIu64 " %s so far", t->schema, t->done, p->what);
 		t->next_ms = clock_monotonic_ms() + LINE_EVERY_MS;
 	}
 }

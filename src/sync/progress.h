@@ -21,14 +21,15 @@ struct progress_turn {
 	bool bar;	 /* it is part of the bar */
 };
 
-struct progress *progress_new(bool quiet);
+/* WHAT is counted, as "changes"; kept, not copied. */
+struct progress *progress_new(const char *what, bool quiet);
 void progress_free(struct progress **p);
 /* True if stderr is a terminal: only then is a total worth counting. */
 bool progress_wants_total(const struct progress *p);
 /* SCHEMA is kept, not copied. */
 void progress_begin(struct progress *p, struct progress_turn *t, const char *schema,
 		    uint64_t total);
-void progress_add(struct progress_turn *t, uint64_t changes);
+void progress_add(struct progress_turn *t, uint64_t done);
 void progress_end(struct progress_turn *t);
 
 #endif

@@ -17,6 +17,7 @@
 #include "sync/interrupt.h"
 #include "sync/lanes.h"
 #include "sync/log_reader.h"
+#include "sync/named.h"
 #include "sync/order.h"
 #include "sync/requests.h"
 #include "sync/summary.h"
@@ -72,16 +73,12 @@ static bool wanted(const struct run *r, const struct schema *s)
 static enum sync_exit read_names(struct run *r)
 {
 	for (size_t i = 0; i < r->frame.options->schema_count; i++) {
-		const char *id = r->frame.options->schemas[i];
-		const struct schema *s = registry_find(r->lane.registry, id, NULL);
+		const struct schema *s =
+		    named_schema(r->lane.registry, r->frame.options->schemas[i]);
 
-		if (s != NULL && (s->staged || s->replicated)) {
-			schema_ids_add(&r->named, s->id);
-			continue;
-		}
-		fprintf(stderr, "campaign-sync: schema '%s' is not %s\n", id,
-			s == NULL ? "deployed" : "staged or copied");
-		return SYNC_USAGE;
+		if (s == NULL)
+			return SYNC_USAGE;
+		schema_ids_add(&r->named, s->id);
 	}
 	return SYNC_DONE;
 }
@@ -251,7 +248,7 @@ static enum outcome take_turns(struct run *r)
 {
 	enum outcome rc;
 
-	r->frame.progress = progress_new(r->frame.options->quiet);
+	r->frame.progress = progress_new("changes", r->frame.options->quiet);
 	rc = lanes_run(&r->lane, r->results, r->count, r->frame.options->jobs, &r->cut_short);
 	progress_free(&r->frame.progress);
 	return rc;

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A reader over MariaDB's protocol; see reader.h.
+ *
+ * A scan is one statement whose rows are streamed.  InnoDB shows a statement the rows as they were
+ * committed when it began, and it takes no lock that a writer waits for.
+ *
+ * The server sorts by its own collations, and an owner may have given a column another one.  So the
+ * order is asked for by name wherever the column does not have it by itself: then the server sorts
+ * the rows first, instead of following the primary key.
+ */
+#include "config.h"
+
+#include "cloud/reader.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+
+/* A scan may wait longer than a call is allowed to. */
+#define IO_TIMEOUT_FACTOR 10
+#define REASON_SIZE	  512
+
+/* Whether the column compares as its bytes do; only text has a collation. */
+static const char sql_columns[] = "SELECT COLUMN_NAME, COLLATION_NAME IS NOT NULL,"
+				  " COALESCE(COLLATION_NAME = 'utf8mb4_nopad_bin', 0),"
+				  " COLUMN_COMMENT"
+				  " FROM information_schema.COLUMNS"
+				  " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?";
+
+/* A row with a time in this column was deleted.  The comment tells it from one that an owner has
+ * named so. */
+static const char marking_column[] = "_deleted_at";
+static const char marking_comment[] = "campaign-sync: deleted, in UTC";
+
+/* Sorting by text looks at no more of it than this says, 1024 bytes unless told otherwise. */
+static const char sql_sort_length[] = "SET SESSION max_sort_length = 65536";
+
+enum key_order { ORDER_NONE, ORDER_AS_STORED, ORDER_AS_TEXT, ORDER_AS_NUMBER };
+
+struct reader {
+	struct db *db;
+	char *group;
+	struct db_rows *rows; /* of the scan that is under way */
+	bool at_end;
+	struct db_value *cells;
+	size_t columns;
+	/* Of the table that was checked last. */
+	enum key_order order;
+	bool marks; /* deleted rows may stand there, marked as such */
+	char reason[REASON_SIZE];
+};
+
+static enum outcome checked(struct reader *r, enum outcome rc)
+{
+	if (rc != OUTCOME_OK)
+		log_escape(r->reason, sizeof(r->reason), db_error(r->db));
+	return rc;
+}
+
+static void reader_close(struct reader **holder)
+{
+	struct reader *r = *holder;
+
+	if (r == NULL)
+		return;
+	reader_mariadb.scan_end(r);
+	db_close(&r->db);
+	free(r->cells);
+	free(r->group);
+	free(r);
+	*holder = NULL;
+}
+
+static enum outcome reader_open(const struct conf *conf, const char *group, struct reader **out)
+{
+	const struct db_login login = {
+	    .option_file = conf->sync_option_file,
+	    .group = group,
+	    .label = group,
+	    .connect_timeout_s = conf->connect_timeout_s,
+	    .io_timeout_s = conf->io_timeout_s * IO_TIMEOUT_FACTOR,
+	};
+	struct reader *r;
+	enum outcome rc;
+
+	if (!db_login_configured(&login))
+		return OUTCOME_INVALID;
+	r = xcalloc(1, sizeof(*r));
+	r->group = xstrdup(group);
+	if ((rc = db_open(&login, &r->db)) == OUTCOME_OK)
+		rc = db_exec(r->db, sql_sort_length);
+	if (rc == OUTCOME_OK)
+		*out = r;
+	else
+		reader_close(&r);
+	return rc;
+}
+
+/* How the rows of S get into their order, if the primary key's column is as ROW tells. */
+static enum key_order order_by(const struct schema *s, const struct db_rows *row)
+{
+	bool text = xtk_type_is_text(s->fields[s->pk].type);
+
+	if (text)
+		return db_rows_int(row, 2) != 0 ? ORDER_AS_STORED : ORDER_AS_TEXT;
+	if (!xtk_type_is_number(s->fields[s->pk].type) || db_rows_int(row, 1) == 0)
+		return ORDER_AS_STORED;
+	return ORDER_AS_NUMBER; /* an owner has made text of it */
+}
+
+static enum outcome judge(struct reader *r, const struct schema *s, const bool *seen, size_t found)
+{
+	if (found == 0) {
+		snprintf(r->reason, sizeof(r->reason), "[%s] has no table %s", r->group, s->table);
+		return OUTCOME_INVALID;
+	}
+	for (size_t i = 0; i < s->field_count; i++) {
+		if (seen[i])
+			continue;
+		snprintf(r->reason, sizeof(r->reason), "table %s of [%s] has no column %s",
+			 s->table, r->group, s->fields[i].column);
+		return OUTCOME_INVALID;
+	}
+	return OUTCOME_OK;
+}
+
+static bool is_marking(const struct db_rows *row)
+{
+	return strcasecmp(db_rows_text(row, 0), marking_column) == 0 &&
+	       strcmp(db_rows_text(row, 3), marking_comment) == 0;
+}
+
+/* What the column that ROW tells of means for S. */
+static void take_column(struct reader *r, const struct schema *s, const struct db_rows *row,
+			bool *seen)
+{
+	for (size_t i = 0; i < s->field_count; i++) {
+		if (strcasecmp(s->fields[i].column, db_rows_text(row, 0)) != 0)
+			continue;
+		seen[i] = true;
+		if ((int)i == s->pk)
+			r->order = order_by(s, row);
+		return;
+	}
+	r->marks |= is_marking(row);
+}
+
+static enum outcome reader_check(struct reader *r, const struct schema *s)
+{
+	bool *seen = xcalloc(s->field_count + 1, sizeof(*seen));
+	struct db_value table = db_text(s->table);
+	struct db_rows *rows = NULL;
+	size_t found = 0;
+	enum outcome rc;
+
+	r->order = ORDER_NONE;
+	r->marks = false;
+	rc = checked(r, db_run(r->db, sql_columns, &table, 1, &rows, NULL));
+	for (; rc == OUTCOME_OK && db_rows_next(rows); found++)
+		take_column(r, s, rows, seen);
+	if (rc == OUTCOME_OK)
+		rc = judge(r, s, seen, found);
+	db_rows_free(&rows);
+	free(seen);
+	return rc;
+}
+
+static void add_table(struct buf *sql, const struct reader *r, const struct schema *s)
+{
+	buf_add(sql, " FROM ");
+	db_quote_name(sql, s->table);
+	if (r->marks)
+		buf_addf(sql, " WHERE %s IS NULL", marking_column);
+}
+
+static enum outcome reader_count(struct reader *r, const struct schema *s, uint64_t *count)
+{
+	struct buf sql = BUF_INIT;
+	struct db_rows *rows = NULL;
+	enum outcome rc;
+
+	buf_add(&sql, "SELECT COUNT(*)");
+	add_table(&sql, r, s);
+	rc = checked(r, db_run(r->db, buf_text(&sql), NULL, 0, &rows, NULL));
+	if (rc == OUTCOME_OK)
+		*count = db_rows_next(rows) ? (uint64_t)db_rows_int(rows, 0) : 0;
+	db_rows_free(&rows);
+	buf_free(&sql);
+	return rc;
+}
+
+static void add_order(struct buf *sql, const struct schema *s, enum key_order order)
+{
+	if (order == ORDER_NONE)
+		return;
+	buf_add(sql, " ORDER BY ");
+	if (order == ORDER_AS_TEXT)
+		buf_add(sql, "CONVERT(");
+	db_quote_name(sql, s->fields[s->pk].column);
+	if (order == ORDER_AS_TEXT)
+		buf_add(sql, " USING utf8mb4) COLLATE utf8mb4_nopad_bin");
+	else if (order == ORDER_AS_NUMBER)
+		buf_add(sql, " + 0");
+}
+
+static enum outcome reader_scan_begin(struct reader *r, const struct schema *s)
+{
+	struct buf sql = BUF_INIT;
+	enum outcome rc;
+
+	reader_mariadb.scan_end(r);
+	buf_add(&sql, "SELECT ");
+	for (size_t i = 0; i < s->field_count; i++) {
+		buf_add(&sql, i > 0 ? ", " : "");
+		db_quote_name(&sql, s->fields[i].column);
+	}
+	add_table(&sql, r, s);
+	add_order(&sql, s, r->order);
+	rc = checked(r, db_stream(r->db, buf_text(&sql), &r->rows));
+	buf_free(&sql);
+	r->at_end = false;
+	r->columns = s->field_count;
+	r->cells = xrealloc(r->cells, r->columns + 1, sizeof(*r->cells));
+	return rc;
+}
+
+static enum outcome reader_scan_next(struct reader *r, const struct db_value **cells)
+{
+	enum outcome rc;
+
+	*cells = NULL;
+	if (r->at_end)
+		return OUTCOME_OK;
+	if (db_rows_next(r->rows)) {
+		for (size_t i = 0; i < r->columns; i++)
+			r->cells[i] = db_rows_value(r->rows, i);
+		*cells = r->cells;
+		return OUTCOME_OK;
+	}
+	rc = checked(r, db_rows_outcome(r->rows));
+	r->at_end = true;
+	return rc;
+}
+
+/* What is left of a scan would be read to its end, so the connection is cut instead. */
+static void reader_scan_end(struct reader *r)
+{
+	int fd = -1;
+
+	if (r->rows == NULL)
+		return;
+	if (!r->at_end && (fd = db_dup_socket(r->db)) >= 0) {
+		shutdown(fd, SHUT_RDWR);
+		close(fd);
+	}
+	db_rows_free(&r->rows);
+}
+
+static const char *reader_reason(const struct reader *r)
+{
+	return r->reason;
+}
+
+const struct reader_ops reader_mariadb = {
+    .open = reader_open,
+    .close = reader_close,
+    .check = reader_check,
+    .count = reader_count,
+    .scan_begin = reader_scan_begin,
+    .scan_next = reader_scan_next,
+    .scan_end = reader_scan_end,
+    .reason = reader_reason,
+};
