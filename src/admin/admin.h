@@ -54,6 +54,11 @@ enum outcome admin_move_changes(struct db *staging, const char *from, const char
 int grants_on_base(const struct admin *a, struct db *staging);
 int grants_on_schema(const struct admin *a, struct db *staging, const struct schema *s);
 
+/* What the configuration asks for of the columns of R10.12, at S's table in the cloud database, or
+ * at those of all schemas that have one.  Says what failed. */
+int row_columns_settle(const struct admin *a, struct db *cloud, const struct schema *s);
+int row_columns_settle_all(const struct admin *a);
+
 int db_init_command(struct admin *a, int argc, char **argv);
 int db_upgrade_command(struct admin *a, int argc, char **argv);
 int db_compact_command(struct admin *a, int argc, char **argv);

@@ -200,6 +200,8 @@ static int bring_up(struct admin *a, const char *what)
 	db_close(&staging);
 	if (status == ADMIN_DONE)
 		status = deploy_builtin(a);
+	if (status == ADMIN_DONE && row_columns_settle_all(a) < 0)
+		status = ADMIN_FAILED;
 	if (status == ADMIN_DONE)
 		puts("both databases are ready");
 	return status;

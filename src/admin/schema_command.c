@@ -322,6 +322,8 @@ static int deploy(const struct admin *a, struct db *staging, struct db *cloud,
 		if (rc == 0 && (!s->local || s->replicated))
 			rc = settle_table(cloud, s, DDL_ENTITY, s->table, c->file, NULL);
 	}
+	if (rc == 0 && (!s->local || s->replicated))
+		rc = row_columns_settle(a, cloud, s);
 	/* Before it is published: from then on calls write there. */
 	if (rc == 0)
 		rc = grants_on_schema(a, staging, s);

@@ -36,7 +36,7 @@ struct key {
 	const char *preset; /* the default, parsed like a value from the file; NULL: none */
 	unsigned low, high;
 	const char *const *words;
-	size_t offset;	     /* in struct conf, or in struct zone */
+	size_t offset;	     /* in struct conf, struct zone or struct conf_rows */
 	size_t count_offset; /* KEY_NETWORKS */
 };
 
@@ -46,22 +46,30 @@ static const char *const unknown_fields[] = {
     [CONF_UNKNOWN_REFUSE] = "refuse", [CONF_UNKNOWN_IGNORE] = "ignore", NULL};
 static const char *const fault_statuses[] = {
     [CONF_FAULT_AUTO] = "auto", [CONF_FAULT_200] = "200", [CONF_FAULT_500] = "500", NULL};
+static const char *const deletes[] = {
+    [CONF_DELETES_HARD] = "hard", [CONF_DELETES_SOFT] = "soft", NULL};
 
 #define AT(member)	   .offset = offsetof(struct conf, member)
 #define IN_ZONE(member)	   .offset = offsetof(struct zone, member)
+#define IN_ROWS(member)	   .offset = offsetof(struct conf_rows, member)
 #define TEXT(def)	   .type = KEY_TEXT, .preset = (def)
 #define NUMBER(def, l, h)  .type = KEY_NUMBER, .preset = (def), .low = (l), .high = (h)
 #define WORD(def, list)	   .type = KEY_WORD, .preset = (def), .words = (list)
 #define FLAG		   .type = KEY_FLAG, .preset = NULL
 #define NETWORKS(def, cnt) .type = KEY_NETWORKS, .preset = (def), .count_offset = (cnt)
 
-#define DAY	 86400
-#define ZONE	 "zone" /* written [zone NAME] */
-#define OPTIONS	 "options"
-#define GIBIBYTE 1073741824
+#define DAY	     86400
+#define ZONE	     "zone"	     /* written [zone NAME] */
+#define CLOUD_SCHEMA "cloud NS:NAME" /* with an id in place of the last word */
+#define OPTIONS	     "options"
+#define GIBIBYTE     1073741824
 
 /* Sorted by section and name: a test holds the table to it, and bsearch needs it. */
 static const struct key conf_keys[] = {
+    {"cloud", "deletes", WORD("hard", deletes), AT(rows.deletes)},
+    {"cloud", "loaded_columns", FLAG, AT(rows.loaded_columns)},
+    {CLOUD_SCHEMA, "deletes", WORD(NULL, deletes), IN_ROWS(deletes)},
+    {CLOUD_SCHEMA, "loaded_columns", FLAG, IN_ROWS(loaded_columns)},
     {"database", "admin_option_file", TEXT(""), AT(admin_option_file)},
     {"database", "cloud_group", TEXT("campaign-cloud"), AT(cloud_group)},
     {"database", "connect_timeout_s", NUMBER("5", 1, 300), AT(connect_timeout_s)},
@@ -129,9 +137,10 @@ struct reader {
 	const char *file; /* its name, for messages; NULL while defaults are set */
 	unsigned line;
 	unsigned errors;
-	/* Keys seen in one section; zones have a row of their own. */
+	/* Keys seen in one section; zones have a row of their own, and so have [cloud NS:NAME]. */
 	bool seen[KEYS];
 	bool (*zone_seen)[KEYS];
+	bool (*cloud_seen)[KEYS];
 };
 
 __attribute__((format(printf, 2, 3))) static void complain(struct reader *r, const char *format,
@@ -167,8 +176,8 @@ static bool section_known(const char *section)
 {
 	size_t i;
 
-	if (strcmp(section, ZONE) == 0)
-		return false; /* a zone has a name */
+	if (strcmp(section, ZONE) == 0 || strcmp(section, CLOUD_SCHEMA) == 0)
+		return false; /* they have names */
 	for (i = 0; i < KEYS; i++)
 		if (strcmp(conf_keys[i].section, section) == 0)
 			return true;
@@ -236,18 +245,20 @@ static void complain_words(struct reader *r, const struct key *key)
 }
 
 /* Each enum has its own type; a place is stored through that type. */
-static void set_word(struct reader *r, const struct key *key, const char *value)
+static void set_word(struct reader *r, const struct key *key, void *to, const char *value)
 {
 	int place = word_place(key->words, value);
 
 	if (place < 0)
 		complain_words(r, key);
 	else if (key->words == cast_modes)
-		r->conf->cast_mode = (enum conf_cast_mode)place;
+		*(enum conf_cast_mode *)to = (enum conf_cast_mode)place;
 	else if (key->words == unknown_fields)
-		r->conf->unknown_fields = (enum conf_unknown_fields)place;
+		*(enum conf_unknown_fields *)to = (enum conf_unknown_fields)place;
+	else if (key->words == deletes)
+		*(enum conf_deletes *)to = (enum conf_deletes)place;
 	else
-		r->conf->fault_http_status = (enum conf_fault_status)place;
+		*(enum conf_fault_status *)to = (enum conf_fault_status)place;
 }
 
 static void set_mode(struct reader *r, const struct key *key, char **to, const char *value)
@@ -306,7 +317,7 @@ static void set_networks(struct reader *r, const struct key *key, struct network
 	*count = n;
 }
 
-/* BASE is the struct conf or struct zone that KEY's offsets are meant in. */
+/* BASE is the struct that KEY's offsets are meant in. */
 static void set_key(struct reader *r, const struct key *key, void *base, const char *value)
 {
 	void *to = (char *)base + key->offset;
@@ -322,7 +333,7 @@ static void set_key(struct reader *r, const struct key *key, void *base, const c
 		set_flag(r, key, to, value);
 		break;
 	case KEY_WORD:
-		set_word(r, key, value);
+		set_word(r, key, to, value);
 		break;
 	case KEY_MODE:
 		set_mode(r, key, to, value);
@@ -336,16 +347,27 @@ static void set_key(struct reader *r, const struct key *key, void *base, const c
 	}
 }
 
-/* "zone NAME" -> NAME; NULL if SECTION is none. */
-static const char *zone_name(const char *section)
+/* "zone NAME" -> NAME, where WORD is "zone"; NULL if SECTION is none. */
+static const char *name_after(const char *section, const char *word)
 {
-	size_t length = strlen(ZONE);
+	size_t length = strlen(word);
 
-	if (strncmp(section, ZONE, length) != 0 || strchr(" \t", section[length]) == NULL)
+	if (strncmp(section, word, length) != 0 || strchr(" \t", section[length]) == NULL)
 		return NULL;
 	section += length;
 	section += strspn(section, " \t");
 	return *section != '\0' ? section : NULL;
+}
+
+static const char *zone_name(const char *section)
+{
+	return name_after(section, ZONE);
+}
+
+/* "cloud dem:sampleTable" -> "dem:sampleTable" */
+static const char *cloud_schema(const char *section)
+{
+	return name_after(section, "cloud");
 }
 
 /* The place of zone NAME, which is added if it is new. */
@@ -362,6 +384,23 @@ static size_t zone_place(struct reader *r, const char *name)
 	conf->zone_count++;
 	r->zone_seen = xrealloc(r->zone_seen, i + 1, sizeof(*r->zone_seen));
 	memset(r->zone_seen[i], 0, sizeof(*r->zone_seen));
+	return i;
+}
+
+/* The place of [cloud ID], which is added if it is new. */
+static size_t cloud_place(struct reader *r, const char *id)
+{
+	struct conf *conf = r->conf;
+	size_t i;
+
+	for (i = 0; i < conf->cloud_schema_count; i++)
+		if (strcmp(conf->cloud_schemas[i].id, id) == 0)
+			return i;
+	conf->cloud_schemas = xrealloc(conf->cloud_schemas, i + 1, sizeof(*conf->cloud_schemas));
+	conf->cloud_schemas[i] = (struct conf_cloud_schema){.id = xstrdup(id)};
+	conf->cloud_schema_count++;
+	r->cloud_seen = xrealloc(r->cloud_seen, i + 1, sizeof(*r->cloud_seen));
+	memset(r->cloud_seen[i], 0, sizeof(*r->cloud_seen));
 	return i;
 }
 
@@ -410,14 +449,17 @@ static void complain_unknown(struct reader *r, const char *section, const char *
 static int on_pair(void *user, const char *section, const char *name, const char *value)
 {
 	struct reader *r = user;
-	const char *zone = zone_name(section);
-	const struct key *key = find_key(zone != NULL ? ZONE : section, name);
+	const char *zone = zone_name(section), *schema = cloud_schema(section);
+	const struct key *key = find_key(zone != NULL	  ? ZONE
+					 : schema != NULL ? CLOUD_SCHEMA
+							  : section,
+					 name);
 
 	if (strcmp(section, OPTIONS) == 0) {
 		add_option(r, name, value);
 	} else if (*section == '\0') {
 		complain(r, "%s stands before the first [section]", name);
-	} else if (zone == NULL && !section_known(section)) {
+	} else if (zone == NULL && schema == NULL && !section_known(section)) {
 		return 1; /* check_section said so */
 	} else if (key == NULL) {
 		complain_unknown(r, section, name);
@@ -425,10 +467,24 @@ static int on_pair(void *user, const char *section, const char *name, const char
 		size_t i = zone_place(r, zone);
 
 		take_key(r, key, r->zone_seen[i], &r->conf->zones[i], value);
+	} else if (schema != NULL) {
+		size_t i = cloud_place(r, schema);
+
+		take_key(r, key, r->cloud_seen[i], &r->conf->cloud_schemas[i].rows, value);
 	} else {
 		take_key(r, key, r->seen, r->conf, value);
 	}
 	return 1; /* go on: all errors of the file are wanted */
+}
+
+/* NS:NAME, the schema itself and not its staging schema; which there are, only the databases know.
+ */
+static bool is_schema_id(const char *text)
+{
+	const char *colon = strchr(text, ':');
+
+	return colon != NULL && colon != text && colon[1] != '\0' && strpbrk(text, " \t") == NULL &&
+	       strchr(colon + 1, ':') == NULL;
 }
 
 /* inih tells of a section only when a key follows; an unknown one is wrong without. */
@@ -439,8 +495,11 @@ static void check_section(struct reader *r, const char *line)
 
 	if (strcmp(section, ZONE) == 0)
 		complain(r, "a zone has a name: [zone NAME]");
+	else if (cloud_schema(section) != NULL && !is_schema_id(cloud_schema(section)))
+		complain(r, "[%s]: a schema is named as in [cloud dem:sampleTable]", section);
 	else if (line[1 + length] == ']' && zone_name(section) == NULL &&
-		 strcmp(section, OPTIONS) != 0 && !section_known(section))
+		 cloud_schema(section) == NULL && strcmp(section, OPTIONS) != 0 &&
+		 !section_known(section))
 		complain(r, "unknown section [%s]", section);
 	free(section);
 }
@@ -500,7 +559,7 @@ static void set_defaults(struct reader *r)
 	size_t i;
 
 	for (i = 0; i < KEYS; i++)
-		if (conf_keys[i].preset != NULL)
+		if (conf_keys[i].preset != NULL) /* in struct conf, all of these */
 			set_key(r, &conf_keys[i], r->conf, conf_keys[i].preset);
 }
 
@@ -541,6 +600,26 @@ static void inherit(char **text, const char *from)
 		set_text(text, from);
 }
 
+static bool cloud_key_seen(const struct reader *r, size_t schema, const char *name)
+{
+	return r->cloud_seen[schema][find_key(CLOUD_SCHEMA, name) - conf_keys];
+}
+
+/* When all is read: [cloud] may stand behind the section of a schema. */
+static void inherit_rows(struct reader *r)
+{
+	struct conf *conf = r->conf;
+
+	for (size_t i = 0; i < conf->cloud_schema_count; i++) {
+		struct conf_rows *rows = &conf->cloud_schemas[i].rows;
+
+		if (!cloud_key_seen(r, i, "loaded_columns"))
+			rows->loaded_columns = conf->rows.loaded_columns;
+		if (!cloud_key_seen(r, i, "deletes"))
+			rows->deletes = conf->rows.deletes;
+	}
+}
+
 struct conf *conf_load(const char *file)
 {
 	struct reader r = {.conf = xcalloc(1, sizeof(struct conf))};
@@ -560,7 +639,9 @@ struct conf *conf_load(const char *file)
 		default_zones(&r);
 	inherit(&r.conf->sync_option_file, r.conf->option_file);
 	inherit(&r.conf->admin_option_file, r.conf->option_file);
+	inherit_rows(&r);
 	free(r.zone_seen);
+	free(r.cloud_seen);
 	if (r.errors != 0)
 		conf_free(&r.conf);
 	return r.conf;
@@ -575,6 +656,13 @@ static void free_zones(struct conf *conf)
 		free(conf->zones[i].networks);
 	}
 	free(conf->zones);
+}
+
+static void free_cloud_schemas(struct conf *conf)
+{
+	for (size_t i = 0; i < conf->cloud_schema_count; i++)
+		free(conf->cloud_schemas[i].id);
+	free(conf->cloud_schemas);
 }
 
 static void free_options(struct conf *conf)
@@ -601,13 +689,22 @@ void conf_free(struct conf **holder)
 	if (conf == NULL)
 		return;
 	for (i = 0; i < KEYS; i++)
-		if (is_text(&conf_keys[i])) /* no zone has one */
+		if (is_text(&conf_keys[i])) /* no section with a name has one */
 			free(*(char **)(void *)((char *)conf + conf_keys[i].offset));
 	free(conf->trusted_proxies);
 	free_zones(conf);
+	free_cloud_schemas(conf);
 	free_options(conf);
 	free(conf);
 	*holder = NULL;
+}
+
+const struct conf_rows *conf_rows_of(const struct conf *conf, const char *id)
+{
+	for (size_t i = 0; i < conf->cloud_schema_count; i++)
+		if (strcmp(conf->cloud_schemas[i].id, id) == 0)
+			return &conf->cloud_schemas[i].rows;
+	return &conf->rows;
 }
 
 const char *conf_key_name(size_t n)

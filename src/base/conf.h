@@ -37,6 +37,19 @@ enum conf_cast_mode { CONF_CAST_STRICT, CONF_CAST_LENIENT };		    /* 6.2 */
 enum conf_unknown_fields { CONF_UNKNOWN_REFUSE, CONF_UNKNOWN_IGNORE };	    /* R7.5 */
 enum conf_fault_status { CONF_FAULT_AUTO, CONF_FAULT_200, CONF_FAULT_500 }; /* R2.11 */
 
+enum conf_deletes { CONF_DELETES_HARD, CONF_DELETES_SOFT };
+
+/* What the rows of a schema tell of themselves in the cloud database: R10.12. */
+struct conf_rows {
+	bool loaded_columns;
+	enum conf_deletes deletes;
+};
+
+struct conf_cloud_schema { /* [cloud NS:NAME] */
+	char *id;
+	struct conf_rows rows; /* what the section does not say is [cloud]'s */
+};
+
 struct conf_option { /* [options]: what GetOption serves besides XtkDatabaseId */
 	char *name;
 	char *value;
@@ -86,6 +99,10 @@ struct conf {
 	char *cloud_group;
 	unsigned connect_timeout_s;
 	unsigned io_timeout_s;
+	/* [cloud], and [cloud NS:NAME], any number */
+	struct conf_rows rows;
+	struct conf_cloud_schema *cloud_schemas;
+	size_t cloud_schema_count;
 	/* [sync] */
 	unsigned sync_batch_rows;
 	unsigned sync_batch_bytes;
@@ -105,6 +122,9 @@ struct conf {
  * Returns NULL after having said on stderr, as "FILE:LINE: ...", what is wrong. */
 struct conf *conf_load(const char *file);
 void conf_free(struct conf **conf);
+
+/* What holds for the rows of the schema ID, "dem:sampleTable". */
+const struct conf_rows *conf_rows_of(const struct conf *conf, const char *id);
 
 /* For the test that holds documentation and sample to the table: prints "section.key"
  * for the Nth key; returns NULL behind the last one. */

@@ -18,6 +18,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "cloud/mariadb_copy.h"
+#include "cloud/mariadb_marks.h"
 #include "cloud/mariadb_merge.h"
 #include "cloud/mariadb_session.h"
 #include "cloud/seqset.h"
@@ -35,12 +36,16 @@ static const char sql_recorded[] = "SELECT seqs FROM campaign_applied WHERE log_
 static const char sql_forget[] = "DELETE FROM campaign_applied WHERE log_id = ?";
 
 struct target {
+	const struct conf *conf;
 	unsigned lane;
+	uint64_t run;
 	struct session sessions[SESSIONS];
 	unsigned working;
 	bool loaded;   /* the resting one is, for the batch that comes next */
 	struct db *db; /* of the one that works */
 	struct copy *copy;
+	struct marks **marks; /* of the tables that were asked so far */
+	size_t marks_count;
 	const struct schema *slow_schema; /* of the last warning */
 	size_t slow_field;
 	char reason[REASON_SIZE];
@@ -69,6 +74,9 @@ static void mariadb_close(struct target **t)
 	if (*t == NULL)
 		return;
 	copy_free(&(*t)->copy);
+	for (size_t i = 0; i < (*t)->marks_count; i++)
+		marks_free(&(*t)->marks[i]);
+	free((*t)->marks);
 	for (unsigned i = 0; i < SESSIONS; i++)
 		session_close(&(*t)->sessions[i]);
 	free(*t);
@@ -90,7 +98,8 @@ static enum outcome open_sessions(struct target *t, const struct db_login *login
 	return session_lock(&t->sessions[0], number + 1, number + 1);
 }
 
-static enum outcome mariadb_open(const struct conf *conf, unsigned lane, struct target **out)
+static enum outcome mariadb_open(const struct conf *conf, unsigned lane, uint64_t run,
+				 struct target **out)
 {
 	struct db_login login = {
 	    .option_file = conf->sync_option_file,
@@ -102,7 +111,9 @@ static enum outcome mariadb_open(const struct conf *conf, unsigned lane, struct 
 	struct target *t = xcalloc(1, sizeof(*t));
 	enum outcome rc;
 
+	t->conf = conf;
 	t->lane = lane;
+	t->run = run;
 	rc = open_sessions(t, &login);
 	if (rc == OUTCOME_OK)
 		*out = t;
@@ -127,6 +138,39 @@ static enum outcome mariadb_await_others(struct target *t, unsigned lanes)
 	if ((rc = session_lock(&t->sessions[0], SESSIONS, last)) == OUTCOME_OK)
 		rc = session_unlock(&t->sessions[0], SESSIONS, last);
 	return checked(t, rc);
+}
+
+/* What S's table tells of its rows: asked once. */
+static enum outcome marks_of(struct target *t, const struct schema *s, const struct marks **out)
+{
+	struct marks *m = NULL;
+	enum outcome rc;
+
+	for (size_t i = 0; i < t->marks_count; i++) {
+		if (t->marks[i]->schema == s) {
+			*out = t->marks[i];
+			return OUTCOME_OK;
+		}
+	}
+	rc = marks_read(t->db, s, conf_rows_of(t->conf, s->id), t->run, &m);
+	if (rc != OUTCOME_OK)
+		return checked(t, rc);
+	t->marks = xrealloc(t->marks, t->marks_count + 1, sizeof(struct marks *));
+	t->marks[t->marks_count++] = m;
+	*out = m;
+	return OUTCOME_OK;
+}
+
+/* Likewise, for what is going to write there. */
+static enum outcome marks_to_write(struct target *t, const struct schema *s,
+				   const struct marks **out)
+{
+	enum outcome rc;
+
+	if ((rc = marks_of(t, s, out)) != OUTCOME_OK || (*out)->lacks == NULL)
+		return rc;
+	set_reason(t, (*out)->lacks);
+	return OUTCOME_INVALID;
 }
 
 /* A column that the schema does not know is somebody else's, and left alone. */
@@ -159,6 +203,7 @@ static enum outcome mariadb_check(struct target *t, const struct schema *s)
 {
 	bool *seen = xcalloc(s->field_count + 1, sizeof(*seen));
 	struct db_value table = db_text(s->table);
+	const struct marks *marks = NULL;
 	struct db_rows *rows = NULL;
 	size_t found = 0;
 	enum outcome rc;
@@ -171,7 +216,7 @@ static enum outcome mariadb_check(struct target *t, const struct schema *s)
 	}
 	db_rows_free(&rows);
 	free(seen);
-	return rc;
+	return rc == OUTCOME_OK ? marks_to_write(t, s, &marks) : rc;
 }
 
 static enum outcome mariadb_begin(struct target *t)
@@ -209,16 +254,19 @@ static enum outcome mariadb_merge(struct target *t, const struct schema *s, cons
 				  size_t key_count, const struct merge_record *records,
 				  size_t count, struct merge_counts *counts)
 {
+	const struct marks *marks = NULL;
 	struct scratch *scratch = NULL;
 	bool too_large = false;
 	enum outcome rc;
 
 	t->reason[0] = '\0';
+	if ((rc = marks_to_write(t, s, &marks)) != OUTCOME_OK)
+		return rc;
 	rc = session_scratch(&t->sessions[t->working], s, key, key_count, &scratch);
 	if (rc != OUTCOME_OK)
 		return checked(t, rc);
 	warn_of_slow_key(t, scratch);
-	rc = mariadb_merge_set(scratch, records, count, counts, &too_large);
+	rc = mariadb_merge_set(scratch, marks, records, count, counts, &too_large);
 	return fitting(t, rc, too_large);
 }
 
@@ -255,28 +303,40 @@ static enum outcome mariadb_read(struct target *t, const struct schema *s, const
 				 void (*row)(void *context, size_t record, struct db_value value),
 				 void *context)
 {
+	const struct marks *marks = NULL;
 	struct scratch *scratch = NULL;
 	bool too_large = false;
 	enum outcome rc;
 
+	if ((rc = marks_of(t, s, &marks)) != OUTCOME_OK)
+		return rc;
 	rc = session_scratch(&t->sessions[t->working], s, key, key_count, &scratch);
 	if (rc != OUTCOME_OK)
 		return checked(t, rc);
-	rc = mariadb_read_set(scratch, records, count, field, row, context, &too_large);
+	rc = mariadb_read_set(scratch, marks, records, count, field, row, context, &too_large);
 	return fitting(t, rc, too_large);
 }
 
 static enum outcome mariadb_purge(struct target *t, const struct schema *s, size_t field,
 				  uint64_t *deleted)
 {
+	const struct marks *marks = NULL;
 	struct buf sql = BUF_INIT;
 	enum outcome rc;
 
-	buf_add(&sql, "DELETE FROM ");
+	if ((rc = marks_to_write(t, s, &marks)) != OUTCOME_OK)
+		return rc;
+	buf_add(&sql, marks->soft ? "UPDATE " : "DELETE e FROM ");
 	db_quote_name(&sql, s->table);
-	buf_add(&sql, " WHERE ");
+	buf_add(&sql, " e");
+	if (marks->soft) {
+		buf_add(&sql, " SET ");
+		marks_add_deleted(marks, &sql);
+	}
+	buf_add(&sql, " WHERE e.");
 	db_quote_name(&sql, s->fields[field].column);
 	buf_add(&sql, " <> 0");
+	marks_add_seen(marks, &sql, " AND ");
 	rc = checked(t, db_run(t->db, buf_text(&sql), NULL, 0, NULL, deleted));
 	buf_free(&sql);
 	return rc;
@@ -285,11 +345,14 @@ static enum outcome mariadb_purge(struct target *t, const struct schema *s, size
 static enum outcome mariadb_extent(struct target *t, const struct schema *s, int field,
 				   uint64_t *rows, char **latest)
 {
+	const struct marks *marks = NULL;
 	struct buf sql = BUF_INIT;
 	struct db_rows *found = NULL;
 	enum outcome rc;
 
 	*latest = NULL;
+	if ((rc = marks_of(t, s, &marks)) != OUTCOME_OK)
+		return rc;
 	buf_add(&sql, "SELECT COUNT(*), ");
 	if (field >= 0) {
 		buf_add(&sql, "MAX(");
@@ -300,6 +363,8 @@ static enum outcome mariadb_extent(struct target *t, const struct schema *s, int
 	}
 	buf_add(&sql, " FROM ");
 	db_quote_name(&sql, s->table);
+	buf_add(&sql, " e");
+	marks_add_seen(marks, &sql, " WHERE ");
 	rc = checked(t, db_run(t->db, buf_text(&sql), NULL, 0, &found, NULL));
 	if (rc == OUTCOME_OK && db_rows_next(found)) {
 		*rows = (uint64_t)db_rows_int(found, 0);
@@ -313,8 +378,13 @@ static enum outcome mariadb_extent(struct target *t, const struct schema *s, int
 
 static enum outcome mariadb_copy_begin(struct target *t, const struct schema *s)
 {
+	const struct marks *marks = NULL;
+	enum outcome rc;
+
 	copy_free(&t->copy);
-	return checked(t, copy_open(t->db, s, &t->copy));
+	if ((rc = marks_to_write(t, s, &marks)) != OUTCOME_OK)
+		return rc;
+	return checked(t, copy_open(t->db, s, marks, &t->copy));
 }
 
 static enum outcome mariadb_copy_rows(struct target *t, const struct db_value *cells, size_t rows)
@@ -396,6 +466,7 @@ static enum outcome mariadb_lookup(struct target *t, const struct schema *s, con
 				   const struct db_value *values, size_t key_count, char **out,
 				   bool *found)
 {
+	const struct marks *marks = NULL;
 	struct buf sql = BUF_INIT;
 	struct db_rows *rows = NULL;
 	enum outcome rc;
@@ -403,15 +474,19 @@ static enum outcome mariadb_lookup(struct target *t, const struct schema *s, con
 	*found = false;
 	if (s->pk < 0)
 		return OUTCOME_OK; /* nothing to point to */
+	if ((rc = marks_of(t, s, &marks)) != OUTCOME_OK)
+		return rc;
 	buf_add(&sql, "SELECT ");
 	db_quote_name(&sql, s->fields[s->pk].column);
 	buf_add(&sql, " FROM ");
 	db_quote_name(&sql, s->table);
+	buf_add(&sql, " e");
 	for (size_t i = 0; i < key_count; i++) {
 		buf_add(&sql, i == 0 ? " WHERE " : " AND ");
 		db_quote_name(&sql, s->fields[key[i]].column);
 		buf_add(&sql, " = ?");
 	}
+	marks_add_seen(marks, &sql, key_count > 0 ? " AND " : " WHERE ");
 	buf_add(&sql, " ORDER BY 1 LIMIT 1");
 	rc = checked(t, db_run(t->db, buf_text(&sql), values, key_count, &rows, NULL));
 	if (rc == OUTCOME_OK && db_rows_next(rows)) {

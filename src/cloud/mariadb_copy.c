@@ -5,7 +5,8 @@
  * that nobody has changed writes nothing to it.
  *
  * A schema without primary key has no row that could be told from another: all of them go and
- * come anew.
+ * come anew.  They are removed even where deletions mark rows (mariadb_marks.h), or each run would
+ * leave another copy of the table.
  */
 #include "config.h"
 
@@ -24,6 +25,7 @@ static const char copy_table[] = "`campaign_copy`";
 struct copy {
 	struct db *db;
 	const struct schema *schema;
+	const struct marks *marks;
 	struct db_bulk *bulk;
 };
 
@@ -70,13 +72,15 @@ static enum outcome open_bulk(struct copy *c)
 	return rc;
 }
 
-enum outcome copy_open(struct db *db, const struct schema *s, struct copy **out)
+enum outcome copy_open(struct db *db, const struct schema *s, const struct marks *marks,
+		       struct copy **out)
 {
 	struct copy *c = xcalloc(1, sizeof(*c));
 	enum outcome rc;
 
 	c->db = db;
 	c->schema = s;
+	c->marks = marks;
 	rc = create(c);
 	if (rc == OUTCOME_OK)
 		rc = open_bulk(c);
@@ -143,16 +147,23 @@ static enum outcome run_sql(const struct copy *c, struct buf *sql, uint64_t *cou
 
 static enum outcome delete_absent(const struct copy *c, uint64_t *deleted)
 {
+	bool known = c->schema->pk >= 0, marks = known && c->marks->soft;
 	struct buf sql = BUF_INIT;
 
-	buf_add(&sql, "DELETE e FROM ");
+	buf_add(&sql, marks ? "UPDATE " : "DELETE e FROM ");
 	db_quote_name(&sql, c->schema->table);
 	buf_add(&sql, " e");
-	if (c->schema->pk >= 0) {
+	if (known) {
 		buf_addf(&sql, " LEFT JOIN %s t", copy_table);
 		add_match(c, &sql, " ON ");
-		buf_addf(&sql, " WHERE t.c%d IS NULL", c->schema->pk);
 	}
+	if (marks) {
+		buf_add(&sql, " SET ");
+		marks_add_deleted(c->marks, &sql);
+	}
+	if (known)
+		buf_addf(&sql, " WHERE t.c%d IS NULL", c->schema->pk);
+	marks_add_seen(c->marks, &sql, known ? " AND " : " WHERE ");
 	return run_sql(c, &sql, deleted);
 }
 
@@ -167,6 +178,7 @@ static enum outcome update_changed(const struct copy *c, uint64_t *updated)
 	buf_addf(&sql, "UPDATE %s t STRAIGHT_JOIN ", copy_table);
 	db_quote_name(&sql, s->table);
 	add_match(c, &sql, " e ON ");
+	marks_add_seen(c->marks, &sql, " AND ");
 	for (size_t i = 0; i < s->field_count; i++) {
 		if ((int)i == s->pk)
 			continue;
@@ -175,6 +187,7 @@ static enum outcome update_changed(const struct copy *c, uint64_t *updated)
 		buf_addf(&sql, " = t.c%zu", i);
 		separator = ", ";
 	}
+	marks_add_written(c->marks, &sql, separator);
 	separator = " WHERE NOT (";
 	for (size_t i = 0; i < s->field_count; i++) {
 		if ((int)i == s->pk)
@@ -188,6 +201,27 @@ static enum outcome update_changed(const struct copy *c, uint64_t *updated)
 	return run_sql(c, &sql, updated);
 }
 
+/* Marked rows whose primary key is copied become what new ones would be. */
+static enum outcome revive(const struct copy *c, uint64_t *inserted)
+{
+	const struct schema *s = c->schema;
+	struct buf sql = BUF_INIT;
+
+	if (!c->marks->hides)
+		return OUTCOME_OK;
+	buf_addf(&sql, "UPDATE %s t STRAIGHT_JOIN ", copy_table);
+	db_quote_name(&sql, s->table);
+	add_match(c, &sql, " e ON ");
+	marks_add_hidden(c->marks, &sql, " AND ");
+	for (size_t i = 0; i < s->field_count; i++) {
+		buf_add(&sql, i == 0 ? " SET " : ", ");
+		add_entity(c, &sql, i);
+		buf_addf(&sql, " = t.c%zu", i);
+	}
+	marks_add_anew(c->marks, &sql);
+	return run_sql(c, &sql, inserted);
+}
+
 static enum outcome insert_new(const struct copy *c, uint64_t *inserted)
 {
 	const struct schema *s = c->schema;
@@ -199,8 +233,10 @@ static enum outcome insert_new(const struct copy *c, uint64_t *inserted)
 		buf_add(&sql, i == 0 ? " (" : ", ");
 		db_quote_name(&sql, s->fields[i].column);
 	}
+	marks_add_insert_columns(c->marks, &sql);
 	for (size_t i = 0; i < s->field_count; i++)
 		buf_addf(&sql, "%st.c%zu", i == 0 ? ") SELECT " : ", ", i);
+	marks_add_insert_values(c->marks, &sql);
 	buf_addf(&sql, " FROM %s t", copy_table);
 	if (s->pk >= 0) {
 		buf_add(&sql, " LEFT JOIN ");
@@ -220,6 +256,8 @@ enum outcome copy_apply(struct copy *copy, bool whole, struct merge_counts *coun
 	if (whole && (rc = delete_absent(copy, &counts->deleted)) != OUTCOME_OK)
 		return rc;
 	if (copy->schema->pk >= 0 && (rc = update_changed(copy, &counts->updated)) != OUTCOME_OK)
+		return rc;
+	if (copy->schema->pk >= 0 && (rc = revive(copy, &counts->inserted)) != OUTCOME_OK)
 		return rc;
 	return insert_new(copy, &counts->inserted);
 }

@@ -8,13 +8,16 @@
 
 #include <stdbool.h>
 
+#include "cloud/mariadb_marks.h"
 #include "cloud/target.h"
 #include "db/db.h"
 #include "schema/model.h"
 
 struct copy;
 
-enum outcome copy_open(struct db *db, const struct schema *s, struct copy **out);
+/* MARKS are S's table's, and outlive the copy. */
+enum outcome copy_open(struct db *db, const struct schema *s, const struct marks *marks,
+		       struct copy **out);
 /* Before the session is closed; the temporary table goes with the session, or with the next
  * copy. */
 void copy_free(struct copy **copy);

@@ -8,6 +8,9 @@
  *   update   what is there, only the columns that a record names
  *   insert   the others
  *
+ * Deletions may mark rows instead (mariadb_marks.h); then an insertion that brings the primary key
+ * of a marked row overwrites that row.
+ *
  * Only the steps that have something to do; often that is the last one alone.
  */
 #include "config.h"
@@ -32,12 +35,13 @@ static const char sql_new_uuid[] =
 struct merge {
 	struct scratch *scratch;
 	const struct schema *schema;
+	const struct marks *marks;
 	const struct merge_record *records;
 	size_t count;
 	bool deletes, updates, inserts, all_insert;
 	bool all_update;	       /* every record that does not delete updates something */
 	unsigned char *updated;	       /* mask: fields that any record updates */
-	unsigned char *always_updated; /* mask: fields that every updating record updates */
+	unsigned char *always_updated; /* mask: fields that every record of merge_update updates */
 	unsigned char *given;	       /* mask: fields that any inserting record gives */
 	unsigned char *always;	       /* mask: fields that every inserting record gives */
 };
@@ -84,6 +88,7 @@ static void add_join(const struct merge *m, struct buf *sql)
 		add_column(sql, "e", m->schema, t->key[i]);
 		buf_addf(sql, " %s t.c%zu", key_has_null(m, t->key[i]) ? "<=>" : "=", t->key[i]);
 	}
+	marks_add_seen(m->marks, sql, " AND ");
 }
 
 static void add_bit(struct buf *sql, char mask, size_t field)
@@ -169,8 +174,12 @@ static enum outcome merge_delete(const struct merge *m, struct merge_counts *cou
 	uint64_t affected = 0;
 	enum outcome rc;
 
-	buf_add(&sql, "DELETE e FROM ");
+	buf_add(&sql, m->marks->soft ? "UPDATE " : "DELETE e FROM ");
 	add_join(m, &sql);
+	if (m->marks->soft) {
+		buf_add(&sql, " SET ");
+		marks_add_deleted(m->marks, &sql);
+	}
 	buf_add(&sql, " WHERE t.del = 1");
 	rc = run_sql(m, buf_text(&sql), &affected);
 	counts->deleted += affected;
@@ -178,37 +187,47 @@ static enum outcome merge_delete(const struct merge *m, struct merge_counts *cou
 	return rc;
 }
 
-static enum outcome merge_update(const struct merge *m, struct merge_counts *counts)
+/* What the records update; where rows tell when they were written, all that is found counts. */
+static void add_updates(const struct merge *m, struct buf *sql)
 {
 	const struct schema *s = m->schema;
-	struct buf sql = BUF_INIT;
 	const char *separator = " SET ";
+
+	for (size_t i = 0; i < s->field_count; i++) {
+		if (!mask_has(m->updated, i))
+			continue;
+		buf_add(sql, separator);
+		separator = ", ";
+		add_column(sql, "e", s, i);
+		buf_add(sql, " = ");
+		if (mask_has(m->always_updated, i)) {
+			add_cell(sql, s, i);
+			continue;
+		}
+		buf_add(sql, "IF(");
+		add_bit(sql, 'u', i);
+		buf_add(sql, ", ");
+		add_cell(sql, s, i);
+		buf_add(sql, ", ");
+		add_column(sql, "e", s, i);
+		buf_add_char(sql, ')');
+	}
+	marks_add_written(m->marks, sql, separator);
+}
+
+static enum outcome merge_update(const struct merge *m, struct merge_counts *counts)
+{
+	struct buf sql = BUF_INIT;
 	uint64_t affected = 0;
 	enum outcome rc;
 
 	buf_add(&sql, "UPDATE ");
 	add_join(m, &sql);
-	for (size_t i = 0; i < s->field_count; i++) {
-		if (!mask_has(m->updated, i))
-			continue;
-		buf_add(&sql, separator);
-		separator = ", ";
-		add_column(&sql, "e", s, i);
-		buf_add(&sql, " = ");
-		if (mask_has(m->always_updated, i)) {
-			add_cell(&sql, s, i);
-			continue;
-		}
-		buf_add(&sql, "IF(");
-		add_bit(&sql, 'u', i);
-		buf_add(&sql, ", ");
-		add_cell(&sql, s, i);
-		buf_add(&sql, ", ");
-		add_column(&sql, "e", s, i);
-		buf_add_char(&sql, ')');
-	}
-	for (size_t w = 0; w < m->scratch->words; w++)
+	add_updates(m, &sql);
+	for (size_t w = 0; w < m->scratch->words && !m->marks->loaded; w++)
 		buf_addf(&sql, "%s t.u%zu <> 0", w == 0 ? " WHERE" : " OR", w);
+	if (m->marks->loaded)
+		buf_add(&sql, " WHERE t.del = 0");
 	rc = run_sql(m, buf_text(&sql), &affected);
 	counts->updated += affected;
 	buf_free(&sql);
@@ -294,16 +313,81 @@ static enum outcome merge_insert(const struct merge *m, struct merge_counts *cou
 		buf_add(&sql, i == 0 ? " (" : ", ");
 		db_quote_name(&sql, s->fields[i].column);
 	}
+	marks_add_insert_columns(m->marks, &sql);
 	for (size_t i = 0; i < s->field_count; i++) {
 		buf_add(&sql, i == 0 ? ") SELECT " : ", ");
 		add_inserted(m, &sql, i, params, &param_count);
 	}
+	marks_add_insert_values(m->marks, &sql);
 	buf_addf(&sql, " FROM %s t WHERE t.ins = 1", m->scratch->name);
 	rc = db_run(m->scratch->db, buf_text(&sql), params, param_count, NULL, &affected);
 	counts->inserted += affected;
 	buf_free(&sql);
 	free(params);
 	return rc;
+}
+
+/* "UPDATE t, e SET " REST: records, and marked rows that have their primary key. */
+static void add_revived(const struct merge *m, struct buf *sql)
+{
+	const struct schema *s = m->schema;
+
+	buf_addf(sql, "UPDATE %s t STRAIGHT_JOIN ", m->scratch->name);
+	db_quote_name(sql, s->table);
+	buf_add(sql, " e ON ");
+	add_column(sql, "e", s, (size_t)s->pk);
+	buf_addf(sql, " = t.c%d", s->pk);
+	marks_add_hidden(m->marks, sql, " AND ");
+	buf_add(sql, " SET ");
+}
+
+static enum outcome overwrite(const struct merge *m, uint64_t *affected)
+{
+	const struct schema *s = m->schema;
+	struct db_value *params = xcalloc(s->field_count + 1, sizeof(*params));
+	struct buf sql = BUF_INIT;
+	size_t param_count = 0;
+	enum outcome rc;
+
+	add_revived(m, &sql);
+	for (size_t i = 0; i < s->field_count; i++) {
+		buf_add(&sql, i > 0 ? ", " : "");
+		add_column(&sql, "e", s, i);
+		buf_add(&sql, " = ");
+		add_inserted(m, &sql, i, params, &param_count);
+	}
+	marks_add_anew(m->marks, &sql);
+	buf_add(&sql, " WHERE t.ins = 2");
+	rc = db_run(m->scratch->db, buf_text(&sql), params, param_count, NULL, affected);
+	buf_free(&sql);
+	free(params);
+	return rc;
+}
+
+/*
+ * Records that insert with the primary key of a marked row: that row becomes what a new one would
+ * be.  It is not removed, since rows of other tables may point to it (foreign keys).  If two
+ * records claim one row, they are refused together, and the second again when it comes alone.
+ */
+static enum outcome merge_revive(const struct merge *m, struct merge_counts *counts)
+{
+	struct buf sql = BUF_INIT;
+	uint64_t claims = 0, affected = 0;
+	enum outcome rc;
+
+	if (!m->marks->hides || m->schema->pk < 0)
+		return OUTCOME_OK;
+	add_revived(m, &sql);
+	buf_add(&sql, "t.ins = 2 WHERE t.ins = 1");
+	rc = run_sql(m, buf_text(&sql), &claims);
+	buf_free(&sql);
+	if (rc != OUTCOME_OK || claims == 0)
+		return rc;
+	m->scratch->finds = true;
+	if ((rc = overwrite(m, &affected)) != OUTCOME_OK)
+		return rc;
+	counts->inserted += affected;
+	return affected == claims ? OUTCOME_OK : OUTCOME_REJECTED;
 }
 
 static bool mask_empty(const unsigned char *mask, size_t size)
@@ -330,6 +414,8 @@ static void collect(struct merge *m)
 		m->all_insert &= r->insert;
 		if (!r->delete &&mask_empty(r->update, size)) {
 			m->all_update = false;
+			if (m->marks->loaded) /* its row is written nevertheless */
+				memset(m->always_updated, 0, size);
 		} else if (!r->delete) {
 			m->updates = true;
 			for (size_t b = 0; b < size; b++) {
@@ -376,11 +462,12 @@ static enum outcome delete_known(const struct merge *m, struct merge_counts *cou
  */
 static enum outcome update_known(const struct merge *m, uint64_t found, struct merge_counts *counts)
 {
-	bool counted = m->all_update && m->scratch->entity_indexed;
+	bool all = m->all_update || m->marks->loaded;
+	bool counted = all && m->scratch->entity_indexed;
 	uint64_t before = counts->updated;
 	enum outcome rc = OUTCOME_OK;
 
-	if (m->updates)
+	if (m->updates || m->marks->loaded)
 		rc = merge_update(m, counts);
 	if (rc != OUTCOME_OK || !finds_several(m) || (counted && counts->updated - before <= found))
 		return rc;
@@ -402,6 +489,8 @@ static enum outcome merge_known(const struct merge *m, struct merge_counts *coun
 	if (found > 0 && (rc = update_known(m, found, counts)) != OUTCOME_OK)
 		return rc;
 	m->scratch->finds = found + counts->deleted > 0;
+	if (m->inserts && (rc = merge_revive(m, counts)) != OUTCOME_OK)
+		return rc;
 	if (m->inserts && (rc = any_left(m, &left)) != OUTCOME_OK)
 		return rc;
 	return left ? merge_insert(m, counts) : OUTCOME_OK;
@@ -439,10 +528,11 @@ static enum outcome merge_all(const struct merge *m, struct merge_counts *counts
 	return merge_known(m, counts);
 }
 
-enum outcome mariadb_merge_set(struct scratch *scratch, const struct merge_record *records,
-			       size_t count, struct merge_counts *counts, bool *too_large)
+enum outcome mariadb_merge_set(struct scratch *scratch, const struct marks *marks,
+			       const struct merge_record *records, size_t count,
+			       struct merge_counts *counts, bool *too_large)
 {
-	struct merge m = {.scratch = scratch, .schema = scratch->schema};
+	struct merge m = {.scratch = scratch, .schema = scratch->schema, .marks = marks};
 	struct merge_counts found = {0};
 	size_t size = mask_size(scratch->schema);
 	unsigned char *masks = xcalloc(4, size + 1);
@@ -470,12 +560,12 @@ enum outcome mariadb_merge_set(struct scratch *scratch, const struct merge_recor
 	return rc;
 }
 
-enum outcome mariadb_read_set(struct scratch *scratch, const struct merge_record *records,
-			      size_t count, size_t field,
+enum outcome mariadb_read_set(struct scratch *scratch, const struct marks *marks,
+			      const struct merge_record *records, size_t count, size_t field,
 			      void (*row)(void *context, size_t record, struct db_value value),
 			      void *context, bool *too_large)
 {
-	struct merge m = {.scratch = scratch, .schema = scratch->schema};
+	struct merge m = {.scratch = scratch, .schema = scratch->schema, .marks = marks};
 	struct buf sql = BUF_INIT;
 	struct db_rows *rows = NULL;
 	enum outcome rc;

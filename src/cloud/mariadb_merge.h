@@ -3,16 +3,18 @@
 #ifndef CAMPAIGN_CLOUD_MARIADB_MERGE_H
 #define CAMPAIGN_CLOUD_MARIADB_MERGE_H
 
+#include "cloud/mariadb_marks.h"
 #include "cloud/mariadb_scratch.h"
 
 /* Carries out what target.h says of merge, with the scratch table's schema and key, inside a
  * savepoint. */
-enum outcome mariadb_merge_set(struct scratch *scratch, const struct merge_record *records,
-			       size_t count, struct merge_counts *counts, bool *too_large);
+enum outcome mariadb_merge_set(struct scratch *scratch, const struct marks *marks,
+			       const struct merge_record *records, size_t count,
+			       struct merge_counts *counts, bool *too_large);
 
 /* Carries out what target.h says of read. */
-enum outcome mariadb_read_set(struct scratch *scratch, const struct merge_record *records,
-			      size_t count, size_t field,
+enum outcome mariadb_read_set(struct scratch *scratch, const struct marks *marks,
+			      const struct merge_record *records, size_t count, size_t field,
 			      void (*row)(void *context, size_t record, struct db_value value),
 			      void *context, bool *too_large);
 

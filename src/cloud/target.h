@@ -20,6 +20,10 @@
 #include "schema/model.h"
 
 /*
+ * Where CONF says so for the schema, a row that is written tells when and by which run, and a row
+ * that is deleted is marked instead.  A marked row is as good as gone for all that follows here: no
+ * operation finds, reads or counts it, and its primary key is free (R10.12).
+ *
  * One folded record: the net effect of a run of changes with the same key list and the same
  * key values (sync/fold.h).  Semantics, in this order:
  *   1. delete: every row that has the key goes;
@@ -52,16 +56,20 @@ struct target;
 
 struct target_ops {
 	const char *name;
-	const struct reader_ops
-	    *reader; /* reads whole tables of such a database, to compare them */
-	/* LANE: from 0; no two targets of a run that are open at a time have the same. */
-	enum outcome (*open)(const struct conf *conf, unsigned lane, struct target **out);
+	/* Reads whole tables of such a database, to compare them. */
+	const struct reader_ops *reader;
+	/* LANE: from 0; no two targets of a run that are open at a time have the same.  RUN: its
+	 * number, which rows tell (R10.12); 0 if nothing is committed.  CONF outlives the target.
+	 */
+	enum outcome (*open)(const struct conf *conf, unsigned lane, uint64_t run,
+			     struct target **out);
 	void (*close)(struct target **t);
 	bool (*alive)(const struct target *t);
 	/* Waits until nothing of an earlier run, with up to LANES lanes, is under way there; T is
 	 * lane 0, and the only one that is open.  RETRY: it takes too long. */
 	enum outcome (*await_others)(struct target *t, unsigned lanes);
-	/* The table is there and has S's columns; OUTCOME_INVALID with a reason if not. */
+	/* The table is there and has S's columns, and those that CONF asks for; OUTCOME_INVALID
+	 * with a reason if not. */
 	enum outcome (*check)(struct target *t, const struct schema *s);
 	/*
 	 * Pipelining.  `load` brings RECORDS to the target while another thread is busy with the

@@ -37,7 +37,7 @@ enum outcome ends_open_target(struct ends *e)
 	if (e->target != NULL && e->ops->alive(e->target))
 		return OUTCOME_OK;
 	e->ops->close(&e->target);
-	return e->ops->open(e->conf, e->lane, &e->target);
+	return e->ops->open(e->conf, e->lane, e->run, &e->target);
 }
 
 void ends_close_target(struct ends *e)

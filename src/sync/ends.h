@@ -6,6 +6,8 @@
 #ifndef CAMPAIGN_SYNC_ENDS_H
 #define CAMPAIGN_SYNC_ENDS_H
 
+#include <stdint.h>
+
 #include "base/conf.h"
 #include "base/outcome.h"
 #include "cloud/target.h"
@@ -20,6 +22,7 @@ struct ends {
 	struct target *target;
 	struct run_lock *lock; /* the run's, not owned */
 	unsigned lane;	       /* from 0 */
+	uint64_t run;	       /* its number, once it has one */
 };
 
 /* The lock is set by the caller. */

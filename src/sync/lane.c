@@ -22,6 +22,7 @@ enum outcome lane_open(struct lane *l, struct lane_frame *frame, const struct en
 	*l = (struct lane){.frame = frame};
 	ends_init(&l->ends, frame->conf, like->ops, number);
 	l->ends.lock = like->lock;
+	l->ends.run = like->run;
 	if ((rc = ends_open_staging(&l->ends)) != OUTCOME_OK)
 		return rc;
 	if ((rc = registry_load(l->ends.db, &l->registry)) != OUTCOME_OK)

@@ -100,6 +100,23 @@ static void choose(struct run *r)
 	free(order);
 }
 
+/* Where the configuration names a schema that there is not, what it says holds for none. */
+static void look_at_conf(const struct run *r)
+{
+	const struct conf *conf = r->frame.conf;
+
+	for (size_t i = 0; i < conf->cloud_schema_count; i++) {
+		const struct schema *s =
+		    registry_find(r->lane.registry, conf->cloud_schemas[i].id, NULL);
+
+		if (s == NULL || strcmp(s->id, conf->cloud_schemas[i].id) != 0)
+			log_warn(
+			    "the configuration has a section [cloud %s], and no such schema is "
+			    "deployed",
+			    conf->cloud_schemas[i].id);
+	}
+}
+
 /*
  * A run moves what was staged when it started (R10.5a).  Backwards, so that the bound of a
  * link's target is taken after that of the schema that links to it: a subscription within
@@ -259,10 +276,12 @@ static enum sync_exit run_chosen(struct run *r)
 {
 	enum outcome rc;
 
+	look_at_conf(r);
 	choose(r);
 	if (!r->frame.options->dry_run &&
 	    history_begin(r->lane.ends.db, &r->frame.run_id) != OUTCOME_OK)
 		return SYNC_FAILED;
+	r->lane.ends.run = r->frame.run_id;
 	if ((rc = open_target(r)) == OUTCOME_OK && (rc = take_bounds(r)) == OUTCOME_OK)
 		rc = take_turns(r);
 	r->away = rc == OUTCOME_RETRY;

@@ -14,6 +14,10 @@ PAGE = "docs/man/campaign-ingest.conf.5.in"
 SAMPLE = "docs/examples/campaign-ingest.conf"
 
 
+# Sections that have names, as conf.c calls them.
+NAMED = {"ZONE": "zone", "CLOUD_SCHEMA": "cloud NAME"}
+
+
 def read(path):
     return (SOURCE / path).read_text()
 
@@ -23,20 +27,22 @@ def table():
     body = re.search(r"conf_keys\[\] = \{\n(.*?)\n\};", read(CODE), re.S)[1]
     keys = {}
     for entry in re.split(r"\n(?=    \{)", body):
-        m = re.match(r'\s*\{(?:"(\w+)"|(ZONE)), "(\w+)",(.*)', entry, re.S)
+        m = re.match(r'\s*\{(?:"(\w+)"|([A-Z_]+)), "(\w+)",(.*)', entry, re.S)
         assert m, f"{CODE}: what is this? {entry}"
-        section, rest = m[1] or "zone", m[4]
+        section, rest = m[1] or NAMED[m[2]], m[4]
         default = re.search(r'(?:TEXT|NUMBER|WORD|NETWORKS)\((SYSCONFDIR )?"([^"]*)"|\.preset = "([^"]*)"', rest)
         value = None if default is None else ("/etc" if default[1] else "") + (default[2] or default[3] or "")
-        keys[section, m[3]] = "false" if re.search(r"\bFLAG\b", rest) else value
+        if re.search(r"\bFLAG\b", rest):
+            value = "false"
+        keys[section, m[3]] = None if section == NAMED["CLOUD_SCHEMA"] else value  # what [cloud] says
     assert len(keys) > 20, f"{CODE}: only {len(keys)} keys were found"
     return keys
 
 
 def section_of(heading):
     """The sections of people's making have no keys of their own."""
-    name = heading.split()[0] if heading.split() else ""
-    return None if name == "options" else name
+    name, *more = heading.split() or [""]
+    return None if name == "options" else "cloud NAME" if name == "cloud" and more else name
 
 
 def keys_in(path, heading, key):
@@ -52,9 +58,9 @@ def keys_in(path, heading, key):
 
 
 PLACES = {
-    CHAPTER: (r"## \[([\w ]+)\]$", r"\| `(\w+)` \|"),
-    PAGE: (r"\.Ss \[([\w ]+)\]$", r"\.It Cm (\w+)"),
-    SAMPLE: (r"\[([\w ]+)\]$", r"#?(\w+) *="),
+    CHAPTER: (r"## \[([\w: ]+)\]$", r"\| `(\w+)` \|"),
+    PAGE: (r"\.Ss \[([\w: ]+)\]$", r"\.It Cm (\w+)"),
+    SAMPLE: (r"#?\[([\w: ]+)\]$", r"#?(\w+) *="),
 }
 
 

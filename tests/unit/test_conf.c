@@ -112,6 +112,9 @@ static void empty_file_is_all_defaults(void **state)
 	assert_int_equal(conf->history_days, 90);
 	assert_string_equal(conf->log_level, "info");
 	assert_int_equal(conf->option_count, 0);
+	assert_false(conf->rows.loaded_columns); /* R10.12 */
+	assert_int_equal(conf->rows.deletes, CONF_DELETES_HARD);
+	assert_ptr_equal(conf_rows_of(conf, "dem:sampleTable"), &conf->rows);
 	conf_free(&conf);
 	assert_null(conf);
 	conf_free(&conf);
@@ -216,6 +219,36 @@ static void long_lists_are_read_whole(void **state)
 	conf_free(&conf);
 }
 
+static void check_rows(const struct conf *conf, const char *id, bool loaded,
+		       enum conf_deletes deletes)
+{
+	const struct conf_rows *rows = conf_rows_of(conf, id);
+
+	assert_int_equal(rows->loaded_columns, loaded);
+	assert_int_equal(rows->deletes, deletes);
+}
+
+/* A section of a schema says less than all, and may stand before [cloud]. */
+static void R10_12_rows_of_a_schema(void **state)
+{
+	struct conf *conf = load_good("[cloud a:b]\nloaded_columns = no\n"
+				      "[cloud]\nloaded_columns = yes\ndeletes = soft\n"
+				      "[cloud\tc:d]\ndeletes = hard\n"
+				      "[cloud a:b]\ndeletes = hard\n"
+				      "[cloud e:f]\n");
+
+	(void)state;
+	check_rows(conf, "a:b", false, CONF_DELETES_HARD);
+	check_rows(conf, "c:d", true, CONF_DELETES_HARD);
+	check_rows(conf, "e:f", true, CONF_DELETES_SOFT);
+	check_rows(conf, "a:B", true, CONF_DELETES_SOFT);
+	conf_free(&conf);
+	conf = load_good("[cloud a:b]\ndeletes = soft\n");
+	check_rows(conf, "a:b", false, CONF_DELETES_SOFT);
+	check_rows(conf, "a:c", false, CONF_DELETES_HARD);
+	conf_free(&conf);
+}
+
 static const struct {
 	const char *text, *expected; /* behind "FILE:" */
 } mistakes[] = {
@@ -253,6 +286,14 @@ static const struct {
     {"[zone a]\nallow_https = on\n", "2: unknown key allow_https in [zone a]"},
     {"[zone]\nallow_http = on\n", "1: a zone has a name"},
     {"[zonea]\nallow_http = on\n", "1: unknown section [zonea]"},
+    {"[cloud]\ndeletes = Soft\n", "2: deletes is one of: hard, soft"},
+    {"[cloud]\nloaded_columns = 2\n", "2: loaded_columns is true or false"},
+    {"[cloud a:b]\ndeletes = no\n", "2: deletes is one of: hard, soft"},
+    {"[cloud a:b]\ndelete = soft\n", "2: unknown key delete in [cloud a:b]"},
+    {"[cloud a:b]\ndeletes = soft\n[cloud a:b]\ndeletes = soft\n", "4: deletes is given twice"},
+    {"[cloud ab]\n", "1: [cloud ab]: a schema is named as in [cloud dem:sampleTable]"},
+    {"[cloud a:b c:d]\n", "1: [cloud a:b c:d]: a schema is named"},
+    {"[cloud NS:NAME]\ndelete = soft\n", "2: unknown key delete in [cloud NS:NAME]"},
     {"[options]\na = 1\na = 2\n", "3: a is given twice"},
 };
 
@@ -350,8 +391,12 @@ static void keys_are_sorted_and_named_once(void **state)
 
 	(void)state;
 	for (n = 0; (name = conf_key_name(n)) != NULL; n++) {
-		assert_true(strcmp(last, name) < 0);
-		snprintf(last, sizeof(last), "%s", name);
+		char sorted[64];
+
+		snprintf(sorted, sizeof(sorted), "%s", name);
+		*strchr(sorted, '.') = '\n'; /* comes before all that a section may have */
+		assert_true(strcmp(last, sorted) < 0);
+		memcpy(last, sorted, sizeof(last));
 	}
 	assert_true(n > 30);
 	assert_null(conf_key_name(n + 1));
@@ -382,6 +427,7 @@ int main(void)
 	    cmocka_unit_test(empty_file_is_all_defaults),
 	    cmocka_unit_test(default_zones),
 	    cmocka_unit_test(every_kind_of_value),
+	    cmocka_unit_test(R10_12_rows_of_a_schema),
 	    cmocka_unit_test(long_lists_are_read_whole),
 	    cmocka_unit_test(mistakes_are_told_with_their_line),
 	    cmocka_unit_test(all_mistakes_are_told),
