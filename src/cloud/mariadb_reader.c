@@ -22,6 +22,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "schema/row_columns.h"
 
 /* A scan may wait longer than a call is allowed to. */
 #define IO_TIMEOUT_FACTOR 10
@@ -33,11 +34,6 @@ static const char sql_columns[] = "SELECT COLUMN_NAME, COLLATION_NAME IS NOT NUL
 				  " COLUMN_COMMENT"
 				  " FROM information_schema.COLUMNS"
 				  " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?";
-
-/* A row with a time in this column was deleted.  The comment tells it from one that an owner has
- * named so. */
-static const char marking_column[] = "_deleted_at";
-static const char marking_comment[] = "campaign-sync: deleted, in UTC";
 
 /* Sorting by text looks at no more of it than this says, 1024 bytes unless told otherwise. */
 static const char sql_sort_length[] = "SET SESSION max_sort_length = 65536";
@@ -133,8 +129,8 @@ static enum outcome judge(struct reader *r, const struct schema *s, const bool *
 
 static bool is_marking(const struct db_rows *row)
 {
-	return strcasecmp(db_rows_text(row, 0), marking_column) == 0 &&
-	       strcmp(db_rows_text(row, 3), marking_comment) == 0;
+	return row_column_of(db_rows_text(row, 0)) == ROW_DELETED_AT &&
+	       row_column_is_ours(ROW_DELETED_AT, db_rows_text(row, 3));
 }
 
 /* What the column that ROW tells of means for S. */
@@ -177,7 +173,7 @@ static void add_table(struct buf *sql, const struct reader *r, const struct sche
 	buf_add(sql, " FROM ");
 	db_quote_name(sql, s->table);
 	if (r->marks)
-		buf_addf(sql, " WHERE %s IS NULL", marking_column);
+		buf_addf(sql, " WHERE %s IS NULL", row_column_names[ROW_DELETED_AT]);
 }
 
 static enum outcome reader_count(struct reader *r, const struct schema *s, uint64_t *count)
