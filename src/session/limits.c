@@ -3,8 +3,8 @@
  * Token buckets in a table of fixed size, shared by the threads of several processes.  Any of these
  * processes may be killed at any instruction, so there is no lock.  A bucket is two atomic words:
  * the key that it belongs to, and the time at which it will be full again (the debt is the
- * difference between that time and now).  A killed thread leaves a valid table behind, whatever it
- * was doing.
+ * difference between that time and now).  A killed thread always leaves a valid
+ * table behind.
  *
  * A key may lie in any of the WAYS slots of its neighbourhood.  A secret decides which
  * neighbourhood that is, so a client cannot choose keys that collide with another key.  If all

@@ -17,7 +17,7 @@
 #include "db/db.h"
 #include "session/operator.h"
 
-/* What the limits know of the address that a password comes from. */
+/* The history of the address that a password comes from. */
 enum password_caller {
 	CALLER_RECENTLY_FAILED, /* a log-on from this address failed recently */
 	CALLER_UNKNOWN,		/* no entry; or one failed recently, and the address is proven as

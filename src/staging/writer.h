@@ -52,8 +52,8 @@ struct writer_options {
 				 * several */
 	size_t batch_bytes;	/* likewise; 0: half of the server's max_allowed_packet */
 	unsigned wait_limit_ms; /* A submission that no transaction has taken by then is RETRY.  One
-				 * that was taken is answered within half a second more, whatever
-				 * the database does. */
+				 * that was taken is answered within half a second more, even if the
+				 * database does not answer. */
 	/* Called within writer_submit or writer_expire with the nodes of completed submissions, all
 	 * of one commit together.  It must return soon. */
 	void (*done)(void *context, struct completion *list);
