@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finds the tokens of a request, judges them, and says no in the words of docs/protocol.md
- * 4.6.  Never logs a token or a password.
+ * Finds the tokens of a request, checks them, and refuses with the texts of docs/protocol.md 4.6.
+ * It never logs a token or a password.
  */
 #include "config.h"
 
@@ -28,7 +28,8 @@ static const char *skip_blanks(const char *s)
 	return s + strspn(s, " \t\r\n");
 }
 
-/* The value of our cookie among others, "a=b; __sessiontoken=...; c=d"; NULL if there is none. */
+/* The value of the cookie __sessiontoken in "a=b; __sessiontoken=...; c=d"; NULL if it is not
+ * there. */
 static const char *cookie_token(const char *header, struct arena *arena)
 {
 	const size_t name_length = strlen(COOKIE_NAME);
@@ -117,7 +118,7 @@ int auth_place(struct call *call)
 
 	if (r->peer == NULL || zone_client_address(call->conf, r->peer, r->forwarded_for,
 						   &call->address, call->address_text) < 0) {
-		/* The web server did not say who is calling; no zone can contain that. */
+		/* The client's address is not known, so it is in no zone. */
 		call->address_text[0] = '\0';
 		fault_cause_set(call_cause(call), CODE_ADDRESS_REFUSED,
 				"The client address could not be determined.");
@@ -136,7 +137,7 @@ int auth_place(struct call *call)
 	return 0;
 }
 
-/* An operator may be bound to a zone: 4.5. */
+/* 4.5: an operator may be bound to a zone. */
 static enum call_result check_binding(struct call *call)
 {
 	const char *zone = call->who.zone;
@@ -170,8 +171,8 @@ static struct limits_rate per_minute(unsigned count)
 	return (struct limits_rate){.count = count, .per_s = 60, .burst = count};
 }
 
-/* Before a secret is looked at.  LOGIN NULL: a Bearer token, which nobody can guess; there are
- * just addresses that try. */
+/* Checks the limits before the secret is checked.  LOGIN NULL: a Bearer token.  Such a token cannot
+ * be guessed, so only the limit of the address applies. */
 static enum call_result check_logon_limit(struct call *call, const char *login)
 {
 	const struct limits_rate of_address = per_minute(call->conf->logon_failures_per_minute);
@@ -190,8 +191,8 @@ static enum call_result check_logon_limit(struct call *call, const char *login)
 			      "Too many failed logons of this operator");
 }
 
-/* Often enough to be seen, and no more lines than a log can bear; addresses that go on are told
- * from the access log of the web server. */
+/* At most one line per second, so that an attack cannot flood the log.  The web server's access log
+ * shows all attempts. */
 static void log_failed_logon(const struct call *call, const char *login)
 {
 	static struct log_rate rate;
@@ -233,7 +234,7 @@ static enum call_result check_operator_limit(struct call *call)
 	    "Too many calls of this operator");
 }
 
-/* --- the ways to prove who one is --------------------------------------------------------- */
+/* --- passwords, tokens ---------------------------------------------------------------------- */
 
 static enum password_caller caller_of(const struct call *call, const char *login)
 {
@@ -246,7 +247,7 @@ static enum password_caller caller_of(const struct call *call, const char *login
 	return proven ? CALLER_PROVEN : CALLER_UNKNOWN;
 }
 
-/* CALL_WAITING: the password worker has the request. */
+/* CALL_WAITING: the password worker owns the request. */
 static enum call_result begin_password_check(struct call *call, const char *login,
 					     const char *password)
 {
@@ -318,8 +319,8 @@ static enum call_result check_login_token(struct call *call, const struct auth_t
 	const char *slash = strchr(tokens->session, '/');
 	const char *login;
 
-	/* No security token belongs to such a pair, so one that is needed or sent cannot be right.
-	 */
+	/* Such a pair has no security token.  So it is refused if a security token is required, or
+	 * if one was sent, which cannot be correct. */
 	if (slash == NULL || !call->zone.allow_user_password || tokens->security != NULL ||
 	    auth_needs_security(&call->zone, tokens))
 		return auth_refuse_session(call);
@@ -338,7 +339,7 @@ static enum call_result check_session_token(struct call *call, const struct auth
 		return database_failed(call, rc);
 	if (rc == OUTCOME_INVALID)
 		return auth_refuse_session(call);
-	/* R4.4: a security token that was sent must be right even where none is needed. */
+	/* R4.4: if a security token was sent, it must be correct even if none is required. */
 	if (tokens->security == NULL
 		? auth_needs_security(&call->zone, tokens)
 		: security_expired ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What every answer of this layer has in common; see call.h. */
+/* Functions that all answers of this layer use; see call.h. */
 #include "config.h"
 
 #include "api/call.h"

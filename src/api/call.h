@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One call on its way through this layer: what was sent, who sent it, and what went wrong.
- * Private to src/api.
+ * One call in this layer: what was sent, the caller, and the causes of a fault.  Private to
+ * src/api.
  */
 #ifndef CAMPAIGN_API_CALL_H
 #define CAMPAIGN_API_CALL_H
@@ -18,10 +18,10 @@
 
 enum call_result {
 	CALL_OK,
-	CALL_FAILED,  /* a fault; its causes are in the call */
+	CALL_FAILED,  /* a fault; the call has its causes */
 	CALL_REFUSED, /* 403 with the call's first cause as its text: R2.12 */
-	/* Handed over to the writer (R7.9) or the password worker: the call may be in another
-	 * thread already, and is not touched any more. */
+	/* The writer (R7.9) or the password worker owns the call, which may be in another thread
+	 * already: do not touch it any more. */
 	CALL_WAITING,
 };
 
@@ -33,25 +33,25 @@ typedef void call_staged(void *context, struct soap_response *out);
 struct call {
 	struct api *api;
 	const struct conf *conf;
-	struct registry *registry; /* this call's snapshot; NULL: nothing was loaded yet */
+	struct registry *registry; /* the call's snapshot; NULL: schemas are not loaded yet */
 	struct request *request;
-	/* Of the request: */
+	/* members of the request: */
 	const struct http_request *sent;
 	struct http_response *response;
 	struct arena *arena;
 
 	struct in6_addr address;
-	char address_text[ADDRESS_TEXT_SIZE]; /* "" if the peer has none */
+	char address_text[ADDRESS_TEXT_SIZE]; /* "" if it is not known */
 	struct zone_flags zone;
 	struct soap_action action;
 	struct operator_info who; /* login is "" until the caller is known */
-	const char *session;	  /* the session token that proved it; NULL for other ways */
-	unsigned retry_after;	  /* seconds; not 0: refused by a limit, R2.13 */
+	const char *session;	  /* the session token of the caller; NULL for other tokens */
+	unsigned retry_after;	  /* seconds; not 0: a limit refused the call, R2.13 */
 
-	bool password_checked; /* the result is in the request's password check */
+	bool password_checked; /* the request's password check has the result */
 
 	struct soap_response out;
-	const struct schema *staged; /* what it stages, for faults */
+	const struct schema *staged; /* the schema that the call stages, for faults */
 	call_staged *after;	     /* NULL: there are no out-parameters */
 	void *after_context;
 
@@ -59,20 +59,20 @@ struct call {
 	size_t cause_count;
 };
 
-/* The place of the next cause; the last one again when all are taken. */
+/* Adds a cause and returns it; if there are CALL_MAX_CAUSES, returns the last one again. */
 struct fault_cause *call_cause(struct call *call);
 
-/* The host that the caller asked, NULL if it is not made of what hosts and ports are made of. */
+/* The Host header.  NULL: it was not sent, or has characters that no host and port have. */
 const char *call_host(const struct call *call);
-/* An answer of one line of plain text. */
+/* Answers with one line of plain text. */
 void call_answer_text(struct call *call, int status, const char *line);
-/* R2.12: 403 with "<code> <text>", or 429 when retry_after is set (R2.13). */
+/* R2.12: answers 403 with "<code> <text>", or 429 if retry_after is set (R2.13). */
 void call_answer_refusal(struct call *call);
 
 /*
- * What a caller is told of a database that did not do its work: ODB-240000 with number and
- * state only (0: the failure has none).  A BUG without a number is ours: CIN-100900 with
- * a reference that is logged too.
+ * Sets the cause of a database failure: ODB-240000 with NUMBER and STATE only (NUMBER 0: none is
+ * known).  A BUG without a number is a defect of the daemon: CIN-100900 with a reference, which is
+ * logged too.
  */
 void call_database_cause(struct fault_cause *p, enum outcome rc, unsigned number,
 			 const char *state);

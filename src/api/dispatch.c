@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The order in which a call is judged: XML, envelope, action, authentication, method,
- * parameters, right; then it runs.  Authentication comes before the method is known to
- * exist (docs/protocol.md 4.6), except for the anonymous methods.
+ * Checks a call in this order: XML, envelope, action, authentication, method, parameters, right;
+ * then runs it.  The caller is authenticated before the method is known to exist (docs/protocol.md
+ * 4.6), except for the anonymous methods.
  */
 #include "config.h"
 
@@ -31,8 +31,8 @@ static int fault_status(const struct call *call)
 	return call->sent->sdk_version != NULL ? 200 : 500;
 }
 
-/* While the database is away every call fails, and one a second tells as much as all of them. */
-static bool worth_a_line(const char *code)
+/* While the database is away every call fails; one line per second is enough for them. */
+static bool log_allowed(const char *code)
 {
 	static struct log_rate rate;
 	unsigned long skipped;
@@ -50,7 +50,7 @@ static void log_failure(const struct call *call, const char *code)
 {
 	char service[128], method[128], login[64];
 
-	if (!worth_a_line(code))
+	if (!log_allowed(code))
 		return;
 	log_info(
 	    "%s#%s failed: %s (operator %s)",
@@ -78,7 +78,8 @@ static void answer_fault(struct call *call, enum soap_fault_class class,
 	soap_fault_write(&call->response->body, class, p->code, p->text, NULL, 0);
 }
 
-/* A database that nobody configured fails like one that is away; callers are told apart. */
+/* Without a configured staging database calls fail as if it were away; this cause tells the caller
+ * the difference. */
 static void name_missing_database(struct call *call)
 {
 	for (size_t i = 0; call->api->no_staging && i < call->cause_count; i++)
@@ -88,7 +89,7 @@ static void name_missing_database(struct call *call)
 					"No staging database is configured.");
 }
 
-/* R3.18: a method that was started, or could have been, did not do its work. */
+/* R3.18: the fault of a method that failed, or was refused before it started. */
 static void answer_failure(struct call *call)
 {
 	char service[FAULT_NAME_SIZE], method[FAULT_NAME_SIZE];
@@ -176,7 +177,7 @@ static void end_response(struct call *call)
 	soap_headers(call, 200);
 }
 
-/* False: the call waits in other hands. */
+/* False: another owner has the call (CALL_WAITING). */
 static bool finish(struct call *call, enum call_result result)
 {
 	switch (result) {

@@ -6,8 +6,8 @@
 #include "api/call.h"
 
 /* The caller's address was checked before.  CHARSET is that of the Content-Type, or NULL.  False:
- * the call waits in other hands (request.h).  After its commit dispatch_resume completes it; after
- * its password check it comes here again. */
+ * another owner has the call (request.h).  After its commit dispatch_resume completes it; after its
+ * password check dispatch_soap is called again. */
 bool dispatch_soap(struct call *call, const char *charset);
 void dispatch_resume(struct call *call);
 

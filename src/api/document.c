@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sorts a record's attributes and child elements into the schema's fields and links: R7.3 to
- * R7.5.  Refuses names that the schema does not have, and what is said twice.
+ * Assigns a record's attributes and child elements to the schema's fields and links: R7.3 to R7.5.
+ * Refuses names that the schema does not have, and names that are given twice.
  */
 #include "config.h"
 
@@ -48,7 +48,7 @@ static int set_field(struct walk *w, int field, const char *path, const char *te
 	return 0;
 }
 
-/* Neither data: instructions and their like (R7.3), prefixed names (R3.10). */
+/* Instructions such as _key (R7.3) and prefixed names (R3.10) are not data. */
 static bool is_dropped(const struct xml_attribute *a)
 {
 	return a->prefix != NULL || a->name[0] == '_' || strcmp(a->name, "xtkschema") == 0;
@@ -65,7 +65,7 @@ static int read_attribute(struct walk *w, const struct xml_attribute *a, const c
 	xpath = arena_printf(w->arena, "%s@%s", prefix, a->name);
 	field = schema_field_by_xpath(s, xpath);
 	if (field < 0) {
-		/* 6.2: a memo element's value may come as an attribute. */
+		/* 6.2: the value of a memo element may be given as an attribute. */
 		xpath = arena_printf(w->arena, "%s%s", prefix, a->name);
 		field = schema_field_by_xpath(s, xpath);
 		if (field < 0 || !s->fields[field].is_element ||
@@ -75,7 +75,7 @@ static int read_attribute(struct walk *w, const struct xml_attribute *a, const c
 	return set_field(w, field, xpath, a->value);
 }
 
-/* A memo element has a text and nothing else. */
+/* A memo element has only a text. */
 static int read_memo(struct walk *w, int field, const struct xml_element *e, const char *path)
 {
 	for (size_t i = 0; i < e->attribute_count; i++)
@@ -105,7 +105,7 @@ static int read_link(struct walk *w, int link, const struct xml_element *e)
 	return 0;
 }
 
-static bool has_twin_before(const struct xml_element *parent, const struct xml_element *child)
+static bool name_is_used_before(const struct xml_element *parent, const struct xml_element *child)
 {
 	for (const struct xml_element *c = parent->first_child; c != child; c = c->next)
 		if (strcmp(c->name, child->name) == 0)
@@ -133,9 +133,9 @@ static int read_element(struct walk *w, const struct xml_element *e, const char 
 			rc = read_link(w, link, c);
 		else if (!schema_is_structure(s, path))
 			rc = unknown(w, "Element", path);
-		else if (has_twin_before(e, c))
+		else if (name_is_used_before(e, c))
 			rc = twice(w, path);
-		else /* as deep as the schema at most */
+		else /* the recursion is at most as deep as the schema */
 			rc = read_element(w, c, arena_printf(w->arena, "%s/", path));
 		if (rc < 0)
 			return -1;
@@ -143,7 +143,7 @@ static int read_element(struct walk *w, const struct xml_element *e, const char 
 	return 0;
 }
 
-/* A foreign key is given once: as attribute, or by one of the links that share it. */
+/* A foreign key may be given once: as an attribute, or by one of the links that share it. */
 static int check_links(struct walk *w)
 {
 	const struct document *d = w->d;

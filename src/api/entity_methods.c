@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * GetEntityIfMoreRecent (docs/protocol.md 5.6): schemas for clients, which keep them by their
- * md5.  Entities are xtk:schema (compiled, staging schemas included) and xtk:srcSchema.
+ * GetEntityIfMoreRecent (docs/protocol.md 5.6) sends schemas to clients, which cache them with
+ * their md5.  The entities are xtk:schema (compiled, staging schemas included) and xtk:srcSchema.
  */
 #include "config.h"
 
@@ -50,7 +50,7 @@ enum call_result entity_get_if_more_recent(struct call *call, const struct soap_
 	char md5[COMPILED_MD5_SIZE], name[FAULT_NAME_SIZE];
 	bool found;
 
-	if (call->registry == NULL) { /* "no such schema" would be kept by clients */
+	if (call->registry == NULL) { /* clients would cache the answer "no such schema" */
 		fault_cause_set(
 		    call_cause(call), CODE_DATABASE,
 		    "Staging database error: schemas are not loaded yet, try again later.");

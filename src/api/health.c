@@ -10,7 +10,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 
-/* Single quotes, as clients know this page. */
+/* Uses single quotes, which the clients of this page expect. */
 static void attribute(struct buf *out, const char *name, const char *value)
 {
 	buf_addf(out, " %s='", name);

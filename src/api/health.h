@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The two pages that monitors look at: docs/protocol.md section 12.  Private to src/api. */
+/* The two pages for monitoring: docs/protocol.md section 12.  Private to src/api. */
 #ifndef CAMPAIGN_API_HEALTH_H
 #define CAMPAIGN_API_HEALTH_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From HTTP to the part that answers: docs/protocol.md section 1, and the statuses of 2.1
- * and 2.2.  Refuses unknown paths, wrong methods, bodies that are too large, encoded, or of
- * another type, and callers from outside every zone; all of it before any XML is looked at.
+ * Routes HTTP requests: docs/protocol.md section 1, and the statuses of 2.1 and 2.2.  Refuses
+ * unknown paths, wrong methods, bodies that are too large, encoded, or of another type, and clients
+ * outside every zone; it does so before any XML is parsed.
  */
 #include "config.h"
 
@@ -44,7 +44,8 @@ static bool soap_router(struct call *call)
 
 static void health_test_page(struct call *call)
 {
-	/* Everybody may look; a caller without an address just sees none. */
+	/* This page is open to every address.  If the client's address is not known, the page shows
+	 * an empty one. */
 	if (auth_place(call) < 0)
 		call->cause_count = 0;
 	health_test(call);
@@ -114,7 +115,7 @@ bool api_handle(struct api *api, struct request *r)
 	return true;
 }
 
-/* Judges the request again from its first byte; this time auth_password finds the result of the
+/* Handles the request again from its first byte.  This time auth_password finds the result of the
  * check. */
 static bool resume_after_password(struct call *call)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ingest and IngestExt: a document in, one or many changes in the staging log.  The answer
- * waits for the commit (docs/protocol.md sections 7 and 8); a call is stored whole or not at all.
+ * Ingest and IngestExt append the records of a document to the staging log.  The answer waits for
+ * the commit (docs/protocol.md sections 7 and 8).  A call is stored whole or not at all.
  */
 #include "config.h"
 
@@ -14,7 +14,7 @@
 struct ingest {
 	struct stage batch;
 	const struct schema *schema;
-	size_t count;	       /* records of the document */
+	size_t count;	       /* number of records in the document */
 	const char **made_ids; /* one per record, R7.12 */
 };
 
@@ -29,7 +29,7 @@ static enum call_result read_records(struct ingest *i, const struct xml_element 
 	i->count = collection ? root->child_count : 1;
 	if (collection && i->count > limit) { /* R7.8 */
 		fault_cause_set(call_cause(call), CODE_TOO_MANY_RECORDS,
-				"A call may hold %u records.", limit);
+				"A call may contain at most %u records.", limit);
 		return CALL_FAILED;
 	}
 	i->made_ids = arena_alloc(call->arena, i->count * sizeof(*i->made_ids));
@@ -58,7 +58,7 @@ static enum call_result ingest(struct call *call, const struct xml_element *root
 	return stage_submit(&i->batch, i->schema, after, i);
 }
 
-/* R7.12: one item per record, wholly empty when every item is. */
+/* R7.12: one item per record; the text is empty if all items are empty. */
 static const char *uuids_text(const struct ingest *i)
 {
 	struct buf list = BUF_INIT;

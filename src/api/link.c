@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Links of cardinality one: R7.7.  Refuses a link element that would write its target, one
- * without a usable key, and one that leads to no row.
+ * Links to one row: R7.7.  Refuses a link element that would write its target, one without a usable
+ * key, and one whose target does not exist.
  */
 #include "config.h"
 
@@ -36,7 +36,8 @@ static int read_key(const struct record_context *c, const struct document *targe
 		return record_key_given(target, list, c->arena, key, p);
 	if (record_key_search(target, c->arena, key))
 		return 0;
-	fault_cause_set(p, CODE_KEY, "Link '%s' names no target: it has no usable key.", l->name);
+	fault_cause_set(p, CODE_KEY, "Link '%s' has no usable key, so its target cannot be found.",
+			l->name);
 	return -1;
 }
 
@@ -49,7 +50,7 @@ static int cast_key(const struct record_context *c, const struct document *targe
 
 		if (document_link_of(target, field) >= 0) {
 			fault_cause_set(p, CODE_LINK_FORM,
-					"A link's key cannot lead over another link.");
+					"The key of a link cannot contain another link.");
 			return -1;
 		}
 		if (cast_value(&target->schema->fields[field], text != NULL ? text : "", &c->cast,
@@ -76,9 +77,9 @@ static int find_now(const struct record_context *c, const struct schema *target,
 	return -1;
 }
 
-static void remember(struct buf *lines, const struct document *d, const struct schema *target,
-		     const struct link *l, const struct record_key *key,
-		     const struct db_value *values)
+static void add_link_line(struct buf *lines, const struct document *d, const struct schema *target,
+			  const struct link *l, const struct record_key *key,
+			  const struct db_value *values)
 {
 	change_link_add(lines, d->schema->fields[l->field].xpath, target->id);
 	for (size_t i = 0; i < key->count; i++)
@@ -112,7 +113,7 @@ int link_resolve(const struct record_context *c, const struct document *d, int l
 		return -1;
 	if (s->local)
 		return find_now(c, s, l, &key, values, cell, p);
-	remember(lines, d, s, l, &key, values);
+	add_link_line(lines, d, s, l, &key, values);
 	*cell = DB_NULL;
 	return 0;
 }

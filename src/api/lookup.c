@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Single values from the staging database; see lookup.h. */
+/* Reads single values from the staging database; see lookup.h. */
 #include "config.h"
 
 #include "api/lookup.h"
@@ -45,8 +45,8 @@ int lookup_value(struct shared_session *shared, const char *sql, const struct db
 	bool lost;
 
 	rc = run_once(shared, sql, params, count, arena, out, &lost, p);
-	/* An idle session may have been closed by the server meanwhile; that is no reason to
-	 * fail.  Asking twice changes nothing. */
+	/* The server may have closed the idle session.  The statements may be repeated without
+	 * harm, so try once more. */
 	if (rc != OUTCOME_OK && lost)
 		rc = run_once(shared, sql, params, count, arena, out, &lost, p);
 	return rc == OUTCOME_OK ? 0 : -1;

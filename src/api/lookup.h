@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a call asks the staging database while it runs, each a single value.  Goes through the
- * shared shared, so it is for the few; the steady flow of changes goes to the writer.
- * Private to src/api.  Any thread.
+ * Reads single values from the staging database while a call runs.  It uses the worker's shared
+ * session, which serves one thread at a time, so it is for rare queries; changes go through the
+ * writer.  Any thread may call it.  Private to src/api.
  */
 #ifndef CAMPAIGN_API_LOOKUP_H
 #define CAMPAIGN_API_LOOKUP_H
@@ -11,11 +11,12 @@
 #include "db/shared_session.h"
 #include "soap/fault_cause.h"
 
-/* *OUT is in ARENA; text NULL: no row, or SQL NULL.  -1 with *P set (ODB-240000). */
+/* SQL must be safe to execute twice.  *OUT lives in ARENA; its text is NULL for no row or SQL NULL.
+ * Returns -1 with *P set (ODB-240000). */
 int lookup_value(struct shared_session *shared, const char *sql, const struct db_value *params,
 		 size_t count, struct arena *arena, struct db_value *out, struct fault_cause *p);
 
-/* "2026-02-03 04:05:06.789", UTC, by the database's clock. */
+/* Reads the database's clock: "2026-02-03 04:05:06.789", UTC. */
 int lookup_server_time(struct shared_session *shared, struct arena *arena, const char **out,
 		       struct fault_cause *p);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Schemas of services, generated from the table that dispatches calls, so that what is promised
- * and what is answered cannot differ (docs/protocol.md 5.6 and appendix A).
+ * The schemas of services, generated from the table that dispatches calls, so the schemas always
+ * match the methods (docs/protocol.md 5.6 and appendix A).
  */
 #include "config.h"
 
@@ -12,7 +12,7 @@
 #include "api/methods.h"
 #include "schema/compiled.h"
 
-/* Appendix A: the elements whose attributes the client library reads from the answers. */
+/* Appendix A: the elements whose attributes the client library reads from answers. */
 static const char session_elements[] =
     "<element name=\"serverInfo\">"
     "<attribute name=\"majNumber\" type=\"short\"/>"

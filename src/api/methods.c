@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of methods, and how an action is looked up in it: docs/protocol.md 3.4. */
+/* The table of methods, and the search for the method of an action: docs/protocol.md 3.4. */
 #include "config.h"
 
 #include "api/methods.h"
@@ -81,7 +81,7 @@ static const struct soap_param entity_out[] = {
     {"doc", SOAP_DOCUMENT, false, "DOMDocument"},
 };
 
-/* Who may call without a session, and what served schemas say of it. */
+/* The values of `anonymous` and `declared_anonymous`. */
 #define ANONYMOUS true, true
 #define DECLARED  false, true
 #define SESSION	  false, false
@@ -121,7 +121,7 @@ const struct method *methods_table(size_t *count)
 
 bool methods_service_listed(const struct soap_action *action)
 {
-	/* "xtk:persist|<any schema>" is the one service with a second part. */
+	/* Only "xtk:persist|<any schema>" may have a second part. */
 	if (action->secondary != NULL)
 		return strcmp(action->primary, "xtk:persist") == 0;
 	for (size_t i = 0; i < COUNT(services); i++)
@@ -134,7 +134,7 @@ static bool serves(const struct method *method, const struct soap_action *action
 {
 	if (strcmp(method->service, action->primary) == 0)
 		return true;
-	/* The interface "persist" is one of xtk:session's. */
+	/* "persist" is an interface of xtk:session. */
 	return strcmp(method->service, "xtk:persist") == 0 &&
 	       strcmp(action->primary, "xtk:session") == 0;
 }
@@ -154,6 +154,6 @@ const char *methods_urn(const struct method *method)
 	size_t i = 0;
 
 	while (strcmp(services[i].id, method->service) != 0)
-		i++; /* every method's service is in the list; a test holds the table to it */
+		i++; /* each method's service is in the list; a test checks this */
 	return services[i].urn;
 }

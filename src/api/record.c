@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One record of a document becomes one change: its operation, key, primary key, and a value
- * for every field that it names.  Refuses whatever docs/protocol.md 7.2, 7.3 and section 8
- * refuse; a record is read whole or not at all.
+ * Reads one record of a document as a change: its operation, its key, its primary key, and a value
+ * for every field that it names.  Refuses records by docs/protocol.md 7.2, 7.3 and section 8.  A
+ * record is read whole or not at all.
  */
 #include "config.h"
 
@@ -22,7 +22,7 @@ struct draft {
 	struct document document;
 	enum operation operation;
 	struct record_key key;
-	bool *named;		/* per field: stands in _fields */
+	bool *named;		/* per field: it is listed in _fields */
 	struct db_value *cells; /* per field */
 	struct buf links;	/* lines of _links */
 	const char *made_id;
@@ -85,8 +85,9 @@ static int read_operation(struct draft *d)
 		return -1;
 	}
 	if (!d->context->ext && d->operation != OPERATION_INSERT) { /* R7.10 */
-		fault_cause_set(d->p, CODE_OPERATION,
-				"Ingest only inserts; for other operations there is IngestExt.");
+		fault_cause_set(
+		    d->p, CODE_OPERATION,
+		    "Ingest accepts only _operation='insert'; use IngestExt for others.");
 		return -1;
 	}
 	return 0;
@@ -99,21 +100,22 @@ static int read_key(struct draft *d)
 
 	if (list != NULL)
 		return record_key_given(&d->document, list, arena, &d->key, d->p);
-	/* R7.14 and R8.4: an insertion never searches the schema's keys. */
+	/* R7.14 and R8.4: an insert does not use the other keys of the schema. */
 	if (d->operation == OPERATION_INSERT)
 		record_key_primary(&d->document, arena, &d->key);
 	else
 		record_key_search(&d->document, arena, &d->key);
 	if (d->key.count == 0 &&
 	    (d->operation == OPERATION_UPDATE || d->operation == OPERATION_DELETE)) {
-		fault_cause_set(d->p, CODE_KEY, "No usable key: '%s' needs one.",
+		fault_cause_set(d->p, CODE_KEY,
+				"'%s' needs a key, and the document has no usable one.",
 				operation_name(d->operation));
 		return -1;
 	}
 	return 0;
 }
 
-/* Which fields the change sets.  R8.6: a deletion has its key and nothing else. */
+/* Marks the fields that the change sets.  R8.6: a delete has its key fields only. */
 static void name_fields(struct draft *d)
 {
 	const struct schema *s = d->schema;
@@ -122,10 +124,10 @@ static void name_fields(struct draft *d)
 		if (d->operation != OPERATION_DELETE)
 			d->named[i] =
 			    d->document.raw[i] != NULL || document_link_of(&d->document, i) >= 0;
-	/* An empty part of a key that allows it is part of what the record is found by. */
+	/* With allowEmptyPart a key field may be empty; the record is reconciled on it too. */
 	for (size_t i = 0; i < d->key.count; i++)
 		d->named[d->key.fields[i]] = true;
-	/* A primary key that was given as "" was not given. */
+	/* A primary key with the value "" counts as not given. */
 	if (s->pk >= 0 && !document_has_value(&d->document, (size_t)s->pk) &&
 	    !record_key_has(&d->key, (size_t)s->pk))
 		d->named[s->pk] = false;
@@ -153,7 +155,7 @@ static int read_cells(struct draft *d)
 	return 0;
 }
 
-/* A lenient cast may have emptied what was a value; nothing is found by that. */
+/* A lenient cast may turn the value of a key field into NULL; no record can be found by that. */
 static int check_key_values(struct draft *d)
 {
 	if (d->key.allow_empty_part)
@@ -184,8 +186,9 @@ static int make_id(struct draft *d, const char **id)
 }
 
 /*
- * R7.11 to R7.13a: what inserts, or may insert, and brings no primary key gets one.  Without
- * any key it is the record's identity from now on; beside another key it is only a candidate.
+ * R7.11 to R7.13a: a record that inserts, or may insert, and has no primary key gets one.  If it
+ * has no other key, it reconciles on the new primary key.  Otherwise the new primary key is only a
+ * candidate.
  */
 static int give_primary_key(struct draft *d)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Chooses by which fields a record is reconciled: R7.6, R8.2.  Refuses paths that the schema
- * does not have and keys without a value in the document.
+ * Chooses the fields on which a record is reconciled: R7.6, R8.2.  Refuses paths that the schema
+ * does not have, and keys without a value in the document.
  */
 #include "config.h"
 
@@ -13,7 +13,7 @@
 #include "base/arena.h"
 #include "soap/codes.h"
 
-#define KEY_LIST_MAX 1000 /* characters: the log's column _key */
+#define KEY_LIST_MAX 1000 /* characters; the size of the log's column _key */
 
 static int refuse_item(struct fault_cause *p, const char *item, size_t length, const char *why,
 		       struct arena *arena)
@@ -27,11 +27,11 @@ static int refuse_item(struct fault_cause *p, const char *item, size_t length, c
 
 static void key_add(struct record_key *key, size_t field)
 {
-	if (!record_key_has(key, field)) /* naming a field twice adds nothing */
+	if (!record_key_has(key, field)) /* a field that is named twice is added once */
 		key->fields[key->count++] = field;
 }
 
-/* Whether the link element E has a value at XPATH, "@name" or "location/@city". */
+/* True if the link element E has a value at XPATH: "@name" or "location/@city". */
 static bool link_has_value(const struct xml_element *e, const char *xpath, struct arena *arena)
 {
 	const char *slash, *text;
@@ -44,7 +44,7 @@ static bool link_has_value(const struct xml_element *e, const char *xpath, struc
 	return text != NULL && *text != '\0';
 }
 
-/* "[folder/@name]": the key's field is the foreign key that the link element leads to. */
+/* Adds an item like "[folder/@name]": the key field is the foreign key of the link. */
 static bool link_item(const struct document *d, int link, const char *xpath, struct arena *arena,
 		      struct record_key *key)
 {
@@ -57,7 +57,7 @@ static bool link_item(const struct document *d, int link, const char *xpath, str
 			return false;
 	} else if (strcmp(xpath, l->target_xpath) != 0 ||
 		   !document_has_value(d, (size_t)l->field)) {
-		/* "[folder/@id]" may also be answered by the foreign key's own attribute. */
+		/* for "[folder/@id]" the attribute of the foreign key may have the value */
 		return false;
 	}
 	key_add(key, (size_t)l->field);
@@ -80,7 +80,7 @@ static int add_item(const struct document *d, const char *item, size_t length, s
 		done = link_item(d, link, link_xpath, arena, key);
 		free(link_xpath);
 	} else {
-		/* R7.6: "a" means the attribute unless the element "a" has a value. */
+		/* R7.6: "a" names the attribute, unless the element "a" has a value. */
 		if (other >= 0 && document_has_value(d, (size_t)other))
 			field = other;
 		done = document_has_value(d, (size_t)field);
@@ -145,7 +145,7 @@ bool record_key_primary(const struct document *d, struct arena *arena, struct re
 	return true;
 }
 
-/* R8.2: all fields have a value; with allowEmptyPart, one of them. */
+/* R8.2: all fields have a value; with allowEmptyPart at least one. */
 static bool key_is_usable(const struct document *d, const struct key *k)
 {
 	size_t with_value = 0;

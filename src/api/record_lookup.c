@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What record.h asks for, answered by the registry, the sequences and the staging database. */
+/* Implements record_ops with the registry, the sequences and the staging database. */
 #include "config.h"
 
 #include "api/record_lookup.h"
@@ -16,7 +16,7 @@ static const struct schema *find_schema(void *context, const char *id)
 	return registry_find(l->registry, id, NULL);
 }
 
-/* R7.7.  "<=>", because a part of the key may be empty (R8.2). */
+/* R7.7.  "<=>" matches NULL too, because a part of the key may be empty (R8.2). */
 static int find_row(void *context, const struct schema *target, size_t wanted, const size_t *fields,
 		    const struct db_value *values, size_t count, struct db_value *out,
 		    struct fault_cause *p)

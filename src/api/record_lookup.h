@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The operations that reading a record needs (record.h), over a worker's registry and its shared
- * session with the staging database.  Private to src/api.  Any thread. */
+/* Implements the operations that record.h needs, with a worker's registry and its shared session at
+ * the staging database.  Any thread may call them.  Private to src/api. */
 #ifndef CAMPAIGN_API_RECORD_LOOKUP_H
 #define CAMPAIGN_API_RECORD_LOOKUP_H
 
@@ -8,7 +8,7 @@
 #include "db/shared_session.h"
 #include "schema/registry.h"
 
-struct record_lookup { /* the context of record_lookup_ops; all borrowed */
+struct record_lookup { /* the context of record_lookup_ops; all members are borrowed */
 	struct shared_session *shared;
 	struct registry *registry;
 	struct arena *arena;

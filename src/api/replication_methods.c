@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * StartReplicateStagingData (docs/protocol.md 10.1): queues a run and returns.  campaign-sync
- * takes the request up; a second call while one is queued changes nothing.
+ * StartReplicateStagingData (docs/protocol.md 10.1) queues a request and returns. campaign-sync
+ * runs the request.  A second call while the request is queued changes nothing.
  */
 #include "config.h"
 
@@ -10,7 +10,7 @@
 #include "api/stage.h"
 #include "api/lookup.h"
 
-/* IGNORE: the request that is queued already says the same. */
+/* IGNORE: an equal request may be queued already. */
 static const char sql_request[] =
     "INSERT IGNORE INTO campaign_request (schema_id, requested_at, operator)"
     " VALUES (?, UTC_TIMESTAMP(3), ?)";
@@ -30,7 +30,7 @@ enum call_result replication_start(struct call *call, const struct soap_value *i
 			return result;
 		params[0] = db_text(s->id);
 	}
-	/* All schemas are asked for by who may replicate every one of them. */
+	/* A request for all schemas needs a right without a scope: no scope matches "*". */
 	result = stage_check_scope(call, RIGHT_REPLICATE, s != NULL ? s->id : "*");
 	if (result != CALL_OK)
 		return result;

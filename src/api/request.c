@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Making, clearing and freeing a request; see request.h. */
+/* Creates, clears and frees requests; see request.h. */
 #include "config.h"
 
 #include "api/request.h"
@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 
-/* Buffers that one large request needed are not kept for the next one. */
+/* Larger buffers are freed before the next request. */
 #define KEPT_BYTES (256u << 10)
 
 struct request *request_new(void)

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One request, from the first byte that is read to the last one that is written: what was sent, the
- * answer, and all memory that it takes.  One thread at a time owns it; `state` tells which:
+ * One request, from the first byte that is read to the last byte that is written: the parts that
+ * were sent, the answer, and all memory that it uses.  One thread at a time owns it; `state` tells
+ * which:
  *
- *   state              owner                        left by
- *   FREE               the server's cache           request_thread that begins to read
+ *   state              owner                        changed by
+ *   FREE               the server's cache           the request thread that begins to read
  *   READING            a request thread             api_handle, api_resume
  *   WAITING_PASSWORD   session/password_worker.h    its callback, which queues `done`
  *   WAITING_COMMIT     staging/writer.h             its callback, which queues `done`
  *   ANSWERING          a request thread             the server, after the answer
  *
  * A thread sets the state before it hands the request over, and does not touch the request
- * afterwards.  A request thread that takes `done` from a completion queue owns it next.
+ * afterwards.  The request thread that takes `done` from a completion queue is the next owner.
  */
 #ifndef CAMPAIGN_API_REQUEST_H
 #define CAMPAIGN_API_REQUEST_H
@@ -33,7 +34,7 @@ enum request_state {
 	REQUEST_ANSWERING,
 };
 
-struct http_request {	    /* all strings borrowed; NULL: header not sent */
+struct http_request {	    /* all strings are borrowed; NULL: the header was not sent */
 	const char *method; /* HTTP */
 	const char *path;
 	const char *query;
@@ -51,13 +52,13 @@ struct http_request {	    /* all strings borrowed; NULL: header not sent */
 	bool https;
 	const char *body;
 	size_t body_length;
-	bool body_too_large; /* the reader gave up at max_request_bytes: R2.14 */
+	bool body_too_large; /* the reader stopped at max_request_bytes: R2.14 */
 };
 
 struct http_response {
-	int status; /* 0: there is nothing to answer */
+	int status; /* 0: there is no answer to write */
 	const char *content_type;
-	struct buf headers; /* further header lines, each ended by "\r\n" */
+	struct buf headers; /* further header lines, each ends with "\r\n" */
 	struct buf body;
 };
 
@@ -70,26 +71,26 @@ struct request {
 	struct http_request sent;
 	struct http_response response;
 	struct arena *arena; /* reset by request_clear */
-	struct buf body;     /* what sent.body points to */
+	struct buf body;     /* sent.body points to its text */
 
-	/* src/api's: */
+	/* used by src/api only: */
 	struct call *call;
-	struct password_check password; /* while WAITING_PASSWORD, the password worker's */
-	struct submission submission;	/* while WAITING_COMMIT, the writer's */
+	struct password_check password; /* owned by the password worker while WAITING_PASSWORD */
+	struct submission submission;	/* owned by the writer while WAITING_COMMIT */
 
-	/* The server's: */
-	struct client *client; /* the connection that it came by */
+	/* used by the server (src/ingestd) only: */
+	struct client *client; /* the connection of the request */
 	char context[40];      /* for log lines */
-	struct buf head;       /* of the answer */
-	bool at_end;	       /* it was read to its end */
+	struct buf head;       /* the head of the answer */
+	bool at_end;	       /* the request was read to its end */
 	struct request *next_free;
 };
 
 struct request *request_new(void);
 void request_free(struct request **r);
-/* Makes R ready for another one; keeps memory of ordinary size. */
+/* Makes R ready for the next request; keeps its buffers unless they are large. */
 void request_clear(struct request *r);
-/* The request in which this node lies. */
+/* The request that contains the node. */
 struct request *request_of(struct completion *done);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes <sessionInfo> and <userInfo> exactly as docs/protocol.md 4.3 shows them. */
+/* Writes <sessionInfo> and <userInfo> exactly as in docs/protocol.md 4.3. */
 #include "config.h"
 
 #include "api/session_info.h"
@@ -105,7 +105,7 @@ void user_info_write(const struct call *call, struct buf *out)
 	soap_xml_open(out, "login-group");
 	soap_xml_attribute(out, "id", "1060");
 	soap_xml_open_end(out, true);
-	/* A right may be held for many schemas; clients ask only whether it is there. */
+	/* An operator may have a right for several schemas; clients need each right once. */
 	for (enum right r = RIGHT_ADMIN; r < RIGHT_NONE; r++)
 		if (holds(who, r))
 			login_right_write(out, right_name(r));

@@ -24,7 +24,7 @@ static void set_session_headers(struct call *call, const char *token, const char
 	buf_addf(headers, "X-Security-Token: %s\r\n", security);
 }
 
-/* For the operator in call->who; the second half of both log-ons. */
+/* Opens a session for the operator in call->who, after either log-on. */
 static enum call_result open_session(struct call *call, struct soap_response *out)
 {
 	char token[SESSION_TOKEN_SIZE], security[SECURITY_TOKEN_SIZE];
@@ -69,10 +69,10 @@ enum call_result session_logoff(struct call *call, const struct soap_value *in,
 
 	(void)in;
 	(void)out;
-	/* A Bearer token or a "login/password" token opened no session that could end. */
+	/* A call with a Bearer token or a "login/password" token has no session to end. */
 	if (call->session != NULL)
 		rc = sessions_close(call->api->sessions, call->session);
-	if (rc == OUTCOME_INVALID) /* another Logoff was faster */
+	if (rc == OUTCOME_INVALID) /* the session ended in the meantime */
 		return auth_refuse_session(call);
 	if (rc != OUTCOME_OK) {
 		call_database_cause(call_cause(call), rc, 0, NULL);
@@ -123,7 +123,7 @@ enum call_result session_get_server_time(struct call *call, const struct soap_va
 #define OPTION_TYPE_UNKNOWN "0"
 #define OPTION_TYPE_STRING  "6"
 
-/* NULL if there is no such option. */
+/* Returns NULL if the option does not exist. */
 static const char *option_value(const struct call *call, const char *name)
 {
 	const struct conf *conf = call->conf;

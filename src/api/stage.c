@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Records of a call become changes, and changes are stored whole or not at all. */
+/* Reads the records of a call as changes, which are stored whole or not at all. */
 #include "config.h"
 
 #include "api/stage.h"
@@ -80,8 +80,9 @@ static enum call_result record_failed(struct call *call, const struct schema *s,
 	return CALL_FAILED;
 }
 
-/* The arena has no realloc: places double, the old ones go with the request. */
-static struct change *new_place(struct stage *b)
+/* The arena has no realloc: a full array is copied to one of twice its size, and the old one is
+ * freed with the request. */
+static struct change *new_change(struct stage *b)
 {
 	if (b->count == b->size) {
 		size_t size = b->size > 0 ? 2 * b->size : 16;
@@ -105,10 +106,10 @@ enum call_result stage_add(struct stage *b, const struct schema *s, const struct
 		return record_failed(b->call, s, &p, record);
 	if (out->change.operation == OPERATION_NONE) /* R8.7 */
 		return CALL_OK;
-	change = new_place(b);
+	change = new_change(b);
 	*change = out->change;
 	/* clang-format off */
-	change->operator = b->call->who.login; /* elsewhere a keyword */
+	change->operator = b->call->who.login; /* clang-format takes it for a keyword */
 	/* clang-format on */
 	change->address = b->call->address_text;
 	return CALL_OK;

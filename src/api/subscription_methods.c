@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Subscribe and Unsubscribe (docs/protocol.md section 9).  Both only stage: a change of the
+ * Subscribe and Unsubscribe (docs/protocol.md section 9).  Both only stage changes: one of the
  * recipient, and one of nms:subscription per service, in one transaction.
  *
- * They are written as the documents that a client could have sent to IngestExt itself, and read
- * by the same rules: the subscription names its recipient by a link element with the
- * recipient's own reconciliation key, which replication resolves (R9.4).
+ * Both build documents that a client could also send to IngestExt, and read them by the same rules.
+ * The subscription names its recipient by a link element with the recipient's reconciliation key,
+ * which the replication resolves (R9.4).
  */
 #include "config.h"
 
@@ -37,7 +37,7 @@ static void set_attribute(struct xml_element *e, const char *name, const char *v
 	*a = (struct xml_attribute){.name = name, .value = value};
 }
 
-/* The caller's recipient with the operation that the method stands for (R9.3, R9.7, R9.8). */
+/* Copies the caller's recipient with the operation of the method (R9.3, R9.7, R9.8). */
 static const struct xml_element *recipient_document(struct call *call, const struct xml_element *e,
 						    enum operation operation, bool blacklist)
 {
@@ -76,7 +76,7 @@ static struct xml_element *child_named(struct arena *arena, struct xml_element *
 	return *place;
 }
 
-/* Puts VALUE where XPATH points to: "@email", "location/@city", "comment". */
+/* Sets the value at XPATH: "@email", "location/@city", "comment". */
 static void put_value(struct arena *arena, struct xml_element *e, const char *xpath,
 		      const char *value)
 {
@@ -98,7 +98,7 @@ static void put_value(struct arena *arena, struct xml_element *e, const char *xp
 	}
 }
 
-/* The link element that names the recipient by the key and the values of its own CHANGE. */
+/* Makes the link element that names the recipient by the key and the values of its own CHANGE. */
 static int recipient_link(struct subscription *s, const struct change *change,
 			  struct xml_element *out)
 {
@@ -113,10 +113,11 @@ static int recipient_link(struct subscription *s, const struct change *change,
 		int field = schema_field_by_xpath(s->recipient, xpath);
 		const struct db_value *cell = &change->cells[field];
 
-		/* A part that allowEmptyPart let pass, or a link that replication resolves. */
+		/* an empty key field (allowEmptyPart), or a link that the replication resolves */
 		if (cell->text == NULL) {
 			fault_cause_set(call_cause(s->batch.call), CODE_LINK_FORM,
-					"Key field '%s' of the recipient must have a value.", xpath);
+					"Key field '%s' of the recipient must have a value.",
+					xpath);
 			return -1;
 		}
 		put_value(arena, out, xpath, arena_strndup(arena, cell->text, cell->length));
@@ -124,7 +125,7 @@ static int recipient_link(struct subscription *s, const struct change *change,
 	return 0;
 }
 
-/* R9.4, R9.5, R9.9: what is staged for one service. */
+/* R9.4, R9.5, R9.9: stages the change of one service. */
 static enum call_result add_subscription(struct subscription *s, const char *service_id,
 					 struct xml_element *link, bool subscribe)
 {
@@ -152,7 +153,7 @@ static bool service_listed(const struct subscription *s, const char *id)
 	return false;
 }
 
-/* R9.1, R9.6: unknown names are a fault of Subscribe and nothing to Unsubscribe. */
+/* R9.1, R9.6: Subscribe refuses unknown names, Unsubscribe ignores them. */
 static enum call_result add_service(struct subscription *s, const char *name, bool must_exist)
 {
 	struct call *call = s->batch.call;
@@ -189,7 +190,7 @@ static char *trim(char *text)
 	return text;
 }
 
-/* *NAMED counts the names that are not empty. */
+/* Sets *NAMED to the number of names that are not empty. */
 static enum call_result read_services(struct subscription *s, const char *names, bool must_exist,
 				      size_t *named)
 {
@@ -202,9 +203,9 @@ static enum call_result read_services(struct subscription *s, const char *names,
 		name = trim(name);
 		if (*name == '\0')
 			continue;
-		if (++*named > MAX_SERVICES) { /* each costs a look-up */
+		if (++*named > MAX_SERVICES) { /* each name costs a look-up */
 			fault_cause_set(call_cause(s->batch.call), CODE_TOO_MANY_RECORDS,
-					"A call may name %d services.", MAX_SERVICES);
+					"A call may name at most %d services.", MAX_SERVICES);
 			return CALL_FAILED;
 		}
 		result = add_service(s, name, must_exist);
@@ -252,7 +253,7 @@ static enum call_result stage(struct subscription *s, const struct xml_element *
 	if (result == CALL_OK && s->service_count > 0 &&
 	    recipient_link(s, &record.change, &link) < 0)
 		result = CALL_FAILED;
-	/* What was cast once is in its final form: times are UTC. */
+	/* The values of the link are already cast, so their times are UTC. */
 	s->batch.context.cast = (struct cast_options){.timezone = "UTC"};
 	for (size_t i = 0; i < s->service_count && result == CALL_OK; i++)
 		result = add_subscription(s, s->service_ids[i], &link, subscribe);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * WSDL from the table of methods (docs/protocol.md section 11): document/literal, one port.
- * The methods of the interface xtk:persist stand in the WSDL of xtk:session; what they answer
- * has a name space of its own, so their responses are declared in a second schema (R11.2).
+ * Generates WSDL from the table of methods (docs/protocol.md section 11): document/literal, one
+ * port.  The WSDL of xtk:session contains the methods of the interface xtk:persist.  Their
+ * responses have another name space, so they are declared in a second schema (R11.2).
  */
 #include "config.h"
 
@@ -32,7 +32,7 @@ static bool is_persist(const struct method *m)
 	return strcmp(m->service, PERSIST) == 0;
 }
 
-/* R11.2: the interface's methods belong to xtk:session. */
+/* R11.2: the methods of xtk:persist belong to xtk:session. */
 static bool belongs(const struct wsdl *w, const struct method *m)
 {
 	return strcmp(m->service, w->id) == 0 ||
@@ -223,7 +223,7 @@ void wsdl_write(struct buf *out, const char *ns, const char *name, const char *a
 
 /* ---- the page ---- */
 
-/* R11.3: as configured, else as the client came. */
+/* R11.3: the configured address, or else the one that the client used. */
 static const char *address_of(const struct call *call)
 {
 	static const char path[] = "/nl/jsp/soaprouter.jsp";
@@ -238,21 +238,22 @@ static const char *address_of(const struct call *call)
 			    host != NULL ? host : "localhost", path);
 }
 
-/* CALL_OK: the caller may go on.  CALL_WAITING: later.  Else it has been answered. */
+/* CALL_OK: the client may read the page.  CALL_WAITING: the password is being checked.  Other
+ * results: the client is answered. */
 static enum call_result check_session(struct call *call)
 {
 	struct auth_tokens tokens;
 	enum call_result result;
 
 	if (!call->conf->wsdl_requires_session)
-		return CALL_OK; /* from everywhere: it tells no secret */
+		return CALL_OK; /* from every address: the page has no secret */
 	if (auth_place(call) < 0) {
 		call_answer_refusal(call);
 		return CALL_REFUSED;
 	}
 	auth_collect(call->sent, NULL, NULL, NULL, call->arena, &tokens);
-	/* The cookie alone will do, as a browser sends it: reading changes nothing that a forged
-	 * request could be after (R4.4). */
+	/* The session cookie is accepted without a security token, because browsers send only the
+	 * cookie.  The page changes nothing that a forged request could exploit (R4.4). */
 	tokens.by_cookie = false;
 	result = auth_check(call, &tokens);
 	if (result == CALL_REFUSED)
@@ -264,7 +265,7 @@ static enum call_result check_session(struct call *call)
 	return result;
 }
 
-/* The id of the schema that is asked for; NULL: the request has been answered. */
+/* The id of the requested schema; NULL: the client is answered. */
 static const char *schema_asked_for(struct call *call)
 {
 	const char *id = soap_query_value(call->sent->query, "schema", call->arena);
@@ -286,7 +287,7 @@ static const char *schema_asked_for(struct call *call)
 		call_answer_text(call, 404, "There is no such schema.");
 		return NULL;
 	}
-	return staging ? s->staging_id : s->id; /* ID may be another name for it: 5.5 */
+	return staging ? s->staging_id : s->id; /* ID may be another name of the schema: 5.5 */
 }
 
 bool wsdl_page(struct call *call)

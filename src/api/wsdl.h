@@ -8,8 +8,8 @@
 /* Answers the request.  False: its password is being checked. */
 bool wsdl_page(struct call *call);
 
-/* The WSDL 1.1 document of a service; ADDRESS is soap:address, LEGACY_BODY adds encodingStyle
- * and namespace to soap:body as the documented sample has them. */
+/* Writes the WSDL 1.1 document of a service.  ADDRESS is soap:address.  LEGACY_BODY adds
+ * encodingStyle and namespace to soap:body, as in the documented sample. */
 void wsdl_write(struct buf *out, const char *ns, const char *name, const char *address,
 		bool legacy_body);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Array binding: one INSERT, many rows, one round trip (COM_STMT_BULK_EXECUTE of
- * MariaDB).  The server carries it out as one statement: all rows or none.
+ * Array binding: one INSERT of many rows in one round trip (COM_STMT_BULK_EXECUTE of MariaDB).  The
+ * server executes it as one statement: it inserts all rows or none.
  */
 #include "config.h"
 
@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "db/mysql_session.h"
 
-/* The arrays of one column, as long as the largest execution so far had rows. */
+/* The arrays of one column.  Their length is the number of rows of the largest execution so far. */
 struct column {
 	const char **texts;
 	unsigned long *lengths;
@@ -81,8 +81,8 @@ static void grow(struct db_bulk *bulk, size_t rows)
 	bulk->capacity = rows;
 }
 
-/* From row after row to column after column. */
-static void turn(struct db_bulk *bulk, const struct db_value *cells, size_t rows)
+/* Transposes CELLS, which are row by row, to the arrays of the columns. */
+static void transpose(struct db_bulk *bulk, const struct db_value *cells, size_t rows)
 {
 	size_t i, r;
 
@@ -108,8 +108,9 @@ static bool execute(struct db_bulk *bulk, const struct db_value *cells, size_t r
 	unsigned size = (unsigned)rows;
 
 	grow(bulk, rows);
-	turn(bulk, cells, rows);
-	/* Each time anew: the library keeps copies of the size and of the binds. */
+	transpose(bulk, cells, rows);
+	/* Set both before each execution, because the library keeps copies of the size and of the
+	 * binds. */
 	return mysql_stmt_attr_set(bulk->stmt, STMT_ATTR_ARRAY_SIZE, &size) == 0 &&
 	       mysql_stmt_bind_param(bulk->stmt, bulk->binds) == 0 &&
 	       mysql_stmt_execute(bulk->stmt) == 0;

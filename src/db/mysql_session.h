@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inside src/db only: what the files of this folder share.  db.c owns the session and
- * judges failures, rows.c runs statements, bulk.c binds arrays.
+ * Shared by the files of src/db, and by no others. db.c owns the session and classifies failures,
+ * rows.c runs statements, bulk.c binds arrays.
  */
 #ifndef CAMPAIGN_DB_MYSQL_SESSION_H
 #define CAMPAIGN_DB_MYSQL_SESSION_H
@@ -12,42 +12,42 @@
 
 #include "db/db.h"
 
-/* Callers repeat few statements; what was not used for longest is closed. */
+/* Callers repeat few statements.  If there are more, the least recently used is closed. */
 #define DB_STATEMENTS 32
 
 struct db_statement {
-	char *sql; /* NULL: the place is free */
+	char *sql; /* NULL: the entry is free */
 	MYSQL_STMT *stmt;
-	uint64_t used; /* db->uses at its last use */
+	uint64_t used; /* the value of db->uses at its last use */
 };
 
 struct db {
 	MYSQL *mysql;
 	char *label;
-	bool lost;  /* every call answers RETRY at once */
-	bool quiet; /* do not log failures: while a quiet open is under way */
+	bool lost;  /* the connection is lost: every call returns RETRY at once */
+	bool quiet; /* a quiet open is under way: failures are not logged */
 	uint64_t max_packet;
-	/* the last failure */
+	/* the last failure: */
 	unsigned number;
 	char state[SQLSTATE_LENGTH + 1];
 	char error[512];
-	/* of rows.c */
+	/* used by rows.c: */
 	struct db_statement statements[DB_STATEMENTS];
 	uint64_t uses;
 	uint64_t last_insert_id;
 };
 
-/* Records and logs the failure of a call on the session or on STMT; WHAT names it for the
- * log, e.g. the SQL.  Never OUTCOME_OK. */
+/* Records and logs the failure of a call on the session or on STMT.  WHAT names it in the log, e.g.
+ * the SQL.  Never returns OUTCOME_OK. */
 enum outcome db_failed(struct db *db, const char *what);
 enum outcome db_stmt_failed(struct db *db, MYSQL_STMT *stmt, const char *what);
-/* The same for a statement that was its own transaction: may be UNKNOWN. */
+/* The same for a statement that commits by itself: may return UNKNOWN. */
 enum outcome db_stmt_commit_failed(struct db *db, MYSQL_STMT *stmt, const char *what);
 
-/* Sends SQL; a result, if there is one, waits to be read. */
+/* Sends SQL.  The caller must read the result, if there is one. */
 enum outcome db_query(struct db *db, const char *sql, size_t length);
 
-/* NULL after a failure, which *RC tells. */
+/* Returns NULL after a failure and sets *RC. */
 MYSQL_STMT *db_stmt_prepare(struct db *db, const char *sql, enum outcome *rc);
 
 void db_statements_close(struct db *db);

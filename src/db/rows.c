@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs statements and reads their results, all values as text.  Prepared statements are
- * kept and used again.  A stored result is copied out of the library at once, so that it
- * depends on nothing; a streamed one occupies its session.
+ * Runs statements and reads their results; all values are text.  Prepared statements are cached.  A
+ * stored result is copied out of the library at once, so it does not depend on the session.  A
+ * streamed result occupies its session.
  */
 #include "config.h"
 
@@ -16,20 +16,20 @@
 #include "base/log.h"
 #include "db/mysql_session.h"
 
-/* Enough for every number and date; what is longer makes its column's buffer grow. */
+/* Large enough for every number and date.  A longer value makes the buffer of its column grow. */
 #define FIRST_BUFFER_SIZE 256
 
 struct db_rows {
 	size_t columns;
 	enum outcome outcome;
-	const struct db_value *current; /* the row that the caller stands on */
+	const struct db_value *current; /* the current row of the caller */
 	/* stored */
 	struct arena *arena;	/* holds every text */
 	struct db_value *cells; /* count x columns */
 	size_t count, capacity, next;
 	/* streamed */
 	struct db *db;
-	MYSQL_RES *stream; /* NULL: stored */
+	MYSQL_RES *stream; /* NULL: a stored result */
 	struct db_value *streamed;
 };
 
@@ -50,7 +50,7 @@ void db_rows_free(struct db_rows **holder)
 	if (rows == NULL)
 		return;
 	if (rows->stream != NULL)
-		mysql_free_result(rows->stream); /* reads what is left of it */
+		mysql_free_result(rows->stream); /* reads the remaining rows */
 	arena_free(&rows->arena);
 	free(rows->cells);
 	free(rows->streamed);
@@ -58,7 +58,7 @@ void db_rows_free(struct db_rows **holder)
 	*holder = NULL;
 }
 
-/* Room for one more row of a stored result; the caller fills it in. */
+/* Appends a row to a stored result; the caller fills it in. */
 static struct db_value *rows_add(struct db_rows *rows)
 {
 	if (rows->arena == NULL)
@@ -106,7 +106,7 @@ void db_statements_close(struct db *db)
 		statement_close(&db->statements[i]);
 }
 
-/* The statement of SQL, or the place for it: a free one, else the longest unused. */
+/* Returns the entry of SQL, or the entry to use for it: a free one, or the least recently used. */
 static struct db_statement *statement_place(struct db *db, const char *sql)
 {
 	struct db_statement *oldest = &db->statements[0];
@@ -139,10 +139,10 @@ static struct db_statement *statement_get(struct db *db, const char *sql, enum o
 	return s;
 }
 
-/* Fills BINDS; the library keeps a copy of them, and reads the values in execute. */
+/* Fills BINDS.  The library copies them, but reads the values only in execute. */
 static void bind_params(MYSQL_BIND *binds, const struct db_value *params, size_t count)
 {
-	static char nothing[1]; /* a NULL buffer would be taken for no value */
+	static char empty[1]; /* the library takes a NULL buffer for a missing value */
 	static my_bool yes = 1, no = 0;
 	size_t i;
 
@@ -150,9 +150,9 @@ static void bind_params(MYSQL_BIND *binds, const struct db_value *params, size_t
 		binds[i] = (MYSQL_BIND){0};
 		binds[i].buffer_type = MYSQL_TYPE_STRING;
 		binds[i].is_null = params[i].text == NULL ? &yes : &no;
-		/* Only read, whatever the type says. */
+		/* The library only reads the buffer, although its type is not const. */
 		binds[i].buffer =
-		    params[i].text == NULL ? nothing : (void *)(uintptr_t)params[i].text;
+		    params[i].text == NULL ? empty : (void *)(uintptr_t)params[i].text;
 		binds[i].buffer_length = (unsigned long)params[i].length;
 	}
 }
@@ -176,11 +176,11 @@ static enum outcome statement_execute(struct db *db, struct db_statement *s,
 	return failed ? db_stmt_failed(db, s->stmt, s->sql) : OUTCOME_OK;
 }
 
-/* One column while a prepared statement's result is fetched. */
+/* The buffer of one column of a prepared statement's result. */
 struct column {
 	char *buffer;
 	unsigned long size;
-	unsigned long length; /* of the value, also when it did not fit */
+	unsigned long length; /* of the whole value, even if it did not fit */
 	my_bool is_null;
 };
 
@@ -194,7 +194,7 @@ static void bind_column(MYSQL_BIND *bind, struct column *c)
 	bind->is_null = &c->is_null;
 }
 
-/* Makes the buffer large enough for the value at hand and fetches that again. */
+/* Makes the buffer large enough for the current value and fetches the value again. */
 static int fetch_whole(MYSQL_STMT *stmt, MYSQL_BIND *bind, struct column *c, unsigned place)
 {
 	c->size = c->length * 2;
@@ -203,7 +203,7 @@ static int fetch_whole(MYSQL_STMT *stmt, MYSQL_BIND *bind, struct column *c, uns
 	return mysql_stmt_fetch_column(stmt, bind, place, 0);
 }
 
-/* 0, or MYSQL_NO_DATA, or 1 for a failure. */
+/* Returns 0, MYSQL_NO_DATA, or 1 after a failure. */
 static int fetch_row(MYSQL_STMT *stmt, MYSQL_BIND *binds, struct column *columns, size_t count)
 {
 	int rc = mysql_stmt_fetch(stmt);
@@ -219,7 +219,7 @@ static int fetch_row(MYSQL_STMT *stmt, MYSQL_BIND *binds, struct column *columns
 			return 1;
 		grown = true;
 	}
-	/* The library has its own copy of BINDS, with buffers that are gone now. */
+	/* The library's copy of BINDS still has the old buffers, which are freed. */
 	return grown && mysql_stmt_bind_result(stmt, binds) != 0;
 }
 
@@ -262,9 +262,9 @@ static int fetch_rows(MYSQL_STMT *stmt, struct db_rows *rows)
 	return rc == MYSQL_NO_DATA ? 0 : -1;
 }
 
-/* Hands RESULT over, or frees it when it is not wanted. */
-static void give(struct db_rows *result, uint64_t changed, struct db_rows **rows,
-		 uint64_t *affected)
+/* Passes RESULT to the caller, or frees it if the caller does not want it. */
+static void return_result(struct db_rows *result, uint64_t changed, struct db_rows **rows,
+			  uint64_t *affected)
 {
 	if (affected != NULL)
 		*affected = result->columns != 0 ? result->count : changed;
@@ -286,7 +286,7 @@ static enum outcome run_prepared(struct db *db, const char *sql, const struct db
 		return rc;
 	rc = statement_execute(db, s, params, count);
 	if (rc != OUTCOME_OK) {
-		statement_close(s); /* perhaps it was the statement's fault: start afresh */
+		statement_close(s); /* the statement may be the cause: prepare it again next time */
 		return rc;
 	}
 	db->last_insert_id = mysql_stmt_insert_id(s->stmt);
@@ -297,7 +297,7 @@ static enum outcome run_prepared(struct db *db, const char *sql, const struct db
 		db_rows_free(&result);
 		return rc;
 	}
-	give(result, mysql_stmt_affected_rows(s->stmt), rows, affected);
+	return_result(result, mysql_stmt_affected_rows(s->stmt), rows, affected);
 	mysql_stmt_free_result(s->stmt);
 	return OUTCOME_OK;
 }
@@ -313,7 +313,7 @@ static void take_row(struct db_value *to, MYSQL_ROW row, const unsigned long *le
 		to[i] = row[i] != NULL ? (struct db_value){row[i], lengths[i]} : DB_NULL;
 }
 
-/* Copies what the last query answers into ROWS; -1 if it breaks off. */
+/* Copies the result of the last query into ROWS.  Returns -1 if reading fails. */
 static int copy_result(struct db *db, MYSQL_RES *from, struct db_rows *rows)
 {
 	MYSQL_ROW row;
@@ -349,7 +349,7 @@ static enum outcome run_text(struct db *db, const char *sql, struct db_rows **ro
 		mysql_free_result(from);
 	}
 	if (rc == OUTCOME_OK)
-		give(result, mysql_affected_rows(db->mysql), rows, affected);
+		return_result(result, mysql_affected_rows(db->mysql), rows, affected);
 	else
 		db_rows_free(&result);
 	return rc;

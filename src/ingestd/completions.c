@@ -50,7 +50,7 @@ int completions_fd(const struct completions *q)
 	return q->fd;
 }
 
-/* Each write is an edge, so the counter is never read.  It overflows after 500 years. */
+/* Each write is an edge, so the counter need not be read.  It would overflow after 500 years. */
 void completions_notify(void *context)
 {
 	const struct completions *q = context;

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one place that knows how libfcgi's FCGX_Request works inside.
+ * The only file that depends on the internals of libfcgi's FCGX_Request.
  *
- * libfcgi means a thread to stay with its FCGX_Request: FCGX_Accept_r accepts a connection,
- * reads a request from it, and goes back to the same connection as long as the web server
- * keeps it.  Idle connections would then hold all the threads.  Here the connection owns the
- * FCGX_Request, and a thread comes by when there is something to read.  For that two
- * members are touched that fcgiapp.h asks to leave alone; both have meant the same in every
- * release of libfcgi 2.4:
+ * libfcgi expects a thread to keep its FCGX_Request: FCGX_Accept_r accepts a connection, reads a
+ * request from it, and returns to the same connection as long as the web server keeps it.  Then
+ * idle connections would occupy all threads.  Here the connection owns the FCGX_Request, and a
+ * thread uses it only when there is something to read.  This needs two members that fcgiapp.h
+ * reserves for libfcgi; both have had the same meaning in every release of libfcgi 2.4:
  *
- * - ipcFd, the connected socket (-1: none).  Preset, FCGX_Accept_r reads from it instead of
- *   accepting.  When the web server has closed it, or sends what is not FastCGI, libfcgi
- *   closes it and turns to the listening socket; that is -1 here, so the call fails.
- * - keepConnection, whether FCGX_Finish_r leaves the socket open.  FCGX_Accept_r begins with
- *   an FCGX_Finish_r of its own, so it must be set before the first request.
+ * - ipcFd, the connected socket (-1: none).  If it is set, FCGX_Accept_r reads from it instead of
+ *   accepting.  If the web server has closed it, or sends something other than FastCGI, libfcgi
+ *   closes it and accepts on the listening socket; that is -1 here, so the call fails.
+ * - keepConnection, which makes FCGX_Finish_r leave the socket open.  FCGX_Accept_r begins with an
+ *   FCGX_Finish_r of its own, so keepConnection must be set before the first request.
  *
- * FCGX_Detach makes libfcgi close without waiting up to two seconds for the web server to
- * close its end; nearly always, what was to be read has been read by then.
+ * FCGX_Detach makes libfcgi close at once, without waiting up to two seconds for the web server to
+ * close its end.  By then the request has nearly always been read to its end.
  */
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Translates between FastCGI and the api.  Refuses a body that is not as long as announced
- * (R2.17); one above max_request_bytes is thrown away, and the api is told so (R2.14).
+ * Translates between FastCGI and the api.  Refuses a body whose length differs from its
+ * Content-Length (R2.17).  Discards a body larger than max_request_bytes and tells the api (R2.14).
  */
 #include "config.h"
 
@@ -15,16 +15,16 @@
 
 #include "base/arena.h"
 
-/* The body is read in pieces of this size when its length was not announced. */
+/* The size of the pieces in which a body without Content-Length is read. */
 #define READ_BYTES 65536u
 
-/* So much of a body above the limit is still read, to leave the answer a way out: a web
- * server that is cut off while it sends may never look for one. */
+/* This much of a body above the limit is still read: if the connection is closed while the web
+ * server sends, the web server may never read the answer. */
 #define DISCARD_BYTES (32u << 20)
 
 enum body { BODY_WHOLE, BODY_TOO_LARGE, BODY_MISMATCH, BODY_BROKEN };
 
-/* FastCGI parameters besides those of struct http_request. */
+/* FastCGI parameters that are not in struct http_request. */
 struct extra {
 	const char *content_length;
 	const char *https;
@@ -69,17 +69,16 @@ static const struct parameter {
     AT("SCRIPT_NAME", extra.script_name),
 };
 
-/* R2.16: a proxy may add to X-Forwarded-For a line of its own, below the one that the client sent,
- * and nginx before 1.23 passes both.  They are one list; to drop the last would be to believe
- * the client. */
+/* R2.16: a proxy may add its own X-Forwarded-For line below the client's, and nginx before 1.23
+ * passes both.  They form one list; without the last line, the client's would be believed. */
 static void join_forwarded(struct head *head, const char *more, struct arena *arena)
 {
 	head->request.forwarded_for =
 	    arena_printf(arena, "%s, %s", head->request.forwarded_for, more);
 }
 
-/* ENTRY is "NAME=value".  Of a name that comes twice the first one counts; an empty value is
- * how nginx passes what was not sent. */
+/* ENTRY is "NAME=value".  If a name comes twice, the first one counts.  nginx passes a header that
+ * was not sent as an empty value. */
 static void take_parameter(struct head *head, const char *entry, struct arena *arena)
 {
 	const char *equals = strchr(entry, '=');
@@ -103,8 +102,8 @@ static void take_parameter(struct head *head, const char *entry, struct arena *a
 	}
 }
 
-/* nginx passes the path as DOCUMENT_URI.  Elsewhere it is what the client asked for: a
- * SCRIPT_NAME may be that of a wrapper (mod_fcgid). */
+/* nginx passes the path as DOCUMENT_URI.  For other web servers it is the path that the client
+ * requested, because SCRIPT_NAME may be that of a wrapper (mod_fcgid). */
 static const char *path_of(const struct head *head, struct arena *arena)
 {
 	const char *uri = head->extra.request_uri;
@@ -134,7 +133,7 @@ static void read_head(struct head *head, char **envp, struct arena *arena)
 	head->request.https = is_https(&head->extra);
 }
 
-/* Digits and nothing else; too large a number is ULLONG_MAX. */
+/* Accepts digits only; a number that is too large becomes ULLONG_MAX. */
 static bool read_length(const char *text, unsigned long long *length)
 {
 	if (text[strspn(text, "0123456789")] != '\0')
@@ -143,7 +142,7 @@ static bool read_length(const char *text, unsigned long long *length)
 	return true;
 }
 
-/* Reads on, and throws away; tells whether the end was reached within DISCARD_BYTES. */
+/* Reads and discards the rest of the body.  True: it ended within DISCARD_BYTES. */
 static bool discard(FCGX_Stream *in, struct buf *scratch)
 {
 	size_t left = DISCARD_BYTES;
@@ -158,15 +157,15 @@ static bool discard(FCGX_Stream *in, struct buf *scratch)
 }
 
 /*
- * Reads the body in as few system calls as libfcgi's own buffer allows.  One byte more than
- * announced is asked for: only a read that comes back short has seen the end of the body,
- * and what is left of it in the socket would be taken for the next request.
+ * Reads the body in as few system calls as libfcgi's own buffer allows.  It asks for one byte more
+ * than announced, because only a short read proves the end of the body.  Bytes that remained in the
+ * socket would be taken for the next request.
  */
 static enum body read_body(FCGX_Stream *in, const char *content_length, size_t limit,
 			   struct buf *body)
 {
 	unsigned long long length = 0;
-	bool announced = content_length != NULL; /* an empty one is none: take_parameter */
+	bool announced = content_length != NULL; /* take_parameter drops an empty one */
 	bool known = announced && read_length(content_length, &length);
 	size_t want = known ? (size_t)(length < limit ? length : limit) + 1 : READ_BYTES;
 
@@ -230,14 +229,14 @@ static void put(FCGX_Stream *out, const struct buf *b)
 		int n = left > INT_MAX ? INT_MAX : (int)left;
 
 		if (FCGX_PutStr(at, n, out) < 0)
-			return; /* the peer is gone: FCGX_Finish_r meets the same error */
+			return; /* the peer has closed: FCGX_Finish_r gets the same error */
 		at += n;
 		left -= (size_t)n;
 	}
 }
 
-/* Both parts go to libfcgi's buffer, and from there to the socket in one write(2) with the
- * end of the request when they fit. */
+/* Head and body go to libfcgi's buffer.  If they fit, libfcgi writes them with one write(2),
+ * together with the end of the request. */
 static void write_response(FCGX_Stream *out, const struct http_response *r, struct buf *head)
 {
 	const char *line = status_line(r->status);
@@ -253,7 +252,7 @@ static void write_response(FCGX_Stream *out, const struct http_response *r, stru
 	}
 	buf_addf(head, "Content-Length: %zu\r\n", r->body.length);
 	if (strcasestr(buf_text(&r->headers), "Cache-Control:") == NULL)
-		buf_add(head, "Cache-Control: no-store\r\n"); /* R2.9, for whatever the api left */
+		buf_add(head, "Cache-Control: no-store\r\n"); /* R2.9, if the api has not set it */
 	buf_add(head, buf_text(&r->headers));
 	buf_add(head, "\r\n");
 	put(out, head);
@@ -279,7 +278,7 @@ bool fastcgi_handle(FCGX_Request *fcgx, struct api *api, struct request *r)
 	read_head(&head, fcgx->envp, r->arena);
 	body = read_body(fcgx->in, head.extra.content_length, limit, &r->body);
 	r->at_end = body != BODY_BROKEN;
-	if (body == BODY_BROKEN) /* the peer is gone */
+	if (body == BODY_BROKEN) /* the peer has closed the connection */
 		return true;
 	if (body == BODY_TOO_LARGE) { /* R2.14 */
 		r->at_end = discard(fcgx->in, &r->body);

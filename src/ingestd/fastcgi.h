@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One request over FastCGI: its parameters and body become a struct request, and its response goes
- * back.
+ * Reads a request from FastCGI into a struct request, and writes its response.
  */
 #ifndef CAMPAIGN_INGESTD_FASTCGI_H
 #define CAMPAIGN_INGESTD_FASTCGI_H
@@ -11,7 +10,7 @@
 
 #include "api/api.h"
 
-/* Reads the request and passes it to api_handle; the result is api_handle's. */
+/* Reads the request and passes it to api_handle; returns the result of api_handle. */
 bool fastcgi_handle(FCGX_Request *fcgx, struct api *api, struct request *r);
 /* Writes the response, and clears R.  False: the request was not read to its end, so the connection
  * cannot carry another one. */

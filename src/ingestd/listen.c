@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finds or makes the listening socket.  A Unix socket that another process answers on is
- * refused, one that a dead process left behind is replaced, and a file of another kind is
- * never touched.
+ * Finds or makes the listening socket.  Refuses a Unix socket that another process uses, replaces
+ * one whose process has ended, and never touches a file of another kind.
  */
 #include "config.h"
 
@@ -25,10 +24,11 @@
 #include "base/alloc.h"
 #include "base/log.h"
 
-/* A full queue makes a Unix connect fail at once, so it is as long as the kernel allows. */
+/* If the queue is full, a Unix connect fails at once.  So the queue is as long as the kernel
+ * allows. */
 #define BACKLOG SOMAXCONN
 
-/* 1: *FD is systemd's socket; 0: there is none; -1: logged. */
+/* Returns 1: *FD is systemd's socket; 0: systemd passes none; -1 after logging. */
 static int from_systemd(int *fd)
 {
 #ifdef HAVE_LIBSYSTEMD
@@ -37,8 +37,8 @@ static int from_systemd(int *fd)
 	if (n <= 0)
 		return 0;
 	if (n > 1) {
-		log_error("systemd passes %d sockets, and one is wanted: "
-			  "leave one ListenStream= in the socket unit",
+		log_error("systemd passes %d sockets, but exactly one is accepted: "
+			  "keep one ListenStream= in the socket unit",
 			  n);
 		return -1;
 	}
@@ -69,7 +69,7 @@ static int set_nonblocking(int fd)
 	return 0;
 }
 
-/* 0: PATH is free, or was made free; -1: logged. */
+/* Returns 0 if PATH does not exist or was removed, -1 after logging. */
 static int clear_path(const char *path, const struct sockaddr_un *address)
 {
 	struct stat st;
@@ -85,7 +85,7 @@ static int clear_path(const char *path, const struct sockaddr_un *address)
 		log_error("socket %s: a file of another kind has this name", path);
 		return -1;
 	}
-	/* Non-blocking: a server with a full queue answers EAGAIN, and is alive. */
+	/* non-blocking: a running server with a full queue gives EAGAIN */
 	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (probe < 0) {
 		log_errno("socket %s", path);
@@ -102,14 +102,15 @@ static int clear_path(const char *path, const struct sockaddr_un *address)
 	}
 	close(probe);
 	if (unlink(path) < 0) {
-		log_errno("socket %s: left behind by a process that is gone", path);
+		log_errno("socket %s: cannot remove the socket of a process that has ended", path);
 		return -1;
 	}
-	log_info("socket %s: removed, a process that is gone had left it", path);
+	log_info("socket %s: removed, because the process that made it has ended", path);
 	return 0;
 }
 
-/* Bound under a closed umask and opened by chmod, so that nobody gets in between. */
+/* Binds with a umask that denies all access, then grants it with chmod.  So no other process can
+ * connect in between. */
 static int bind_path(int fd, const struct sockaddr_un *address, mode_t mode)
 {
 	mode_t mask = umask(0777);
@@ -129,7 +130,7 @@ static int open_path(struct listener *l, const char *path, const struct conf *co
 	int fd;
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
-		log_error("socket %s: longer than the %zu characters that a path may have", path,
+		log_error("socket %s: the path is longer than %zu characters", path,
 			  sizeof(address.sun_path) - 1);
 		return -1;
 	}
@@ -167,7 +168,8 @@ static int bind_one(const struct addrinfo *a)
 	return fd;
 }
 
-/* HOST_LENGTH characters of WHERE are the host, brackets of an IPv6 address included. */
+/* The first HOST_LENGTH characters of WHERE are the host, including the brackets of an IPv6
+ * address. */
 static int open_port(struct listener *l, const char *where, size_t host_length)
 {
 	const struct addrinfo hints = {.ai_family = AF_UNSPEC,
@@ -181,7 +183,7 @@ static int open_port(struct listener *l, const char *where, size_t host_length)
 
 	free(host);
 	if (rc == 0 && strtoul(where + host_length + 1, NULL, 10) > 65535) {
-		freeaddrinfo(list); /* it takes the remainder of any number for a port */
+		freeaddrinfo(list); /* getaddrinfo takes a larger number modulo 65536 */
 		rc = EAI_SERVICE;
 	}
 	if (rc != 0) {
@@ -199,7 +201,7 @@ static int open_port(struct listener *l, const char *where, size_t host_length)
 	return 0;
 }
 
-/* "HOST:PORT" has no slash and ends with a colon and a port; all else is a path. */
+/* "HOST:PORT" has no slash, and ends with a colon and a port; every other text is a path. */
 static bool is_host_port(const char *where, size_t *host_length)
 {
 	const char *colon = strrchr(where, ':');
@@ -232,7 +234,7 @@ int listener_open(struct listener *l, const char *where, const struct conf *conf
 							: open_path(&made, source, conf)) < 0)
 			return -1;
 	} else if (where != NULL) {
-		log_warn("a listening socket on fd 0 is taken, --socket %s is not", where);
+		log_warn("fd 0 is a listening socket and is used; --socket %s is ignored", where);
 	}
 	if (set_nonblocking(made.fd) < 0) {
 		listener_close(&made);
@@ -249,11 +251,12 @@ void listener_close(struct listener *l)
 
 	if (l->fd < 0)
 		return;
-	/* Another instance may have put its own socket there by now. */
+	/* The path may be the socket of another instance by now. */
 	if (l->path != NULL && stat(l->path, &st) == 0 && st.st_dev == l->device &&
 	    st.st_ino == l->inode && unlink(l->path) < 0)
 		log_errno("socket %s", l->path);
-	/* Whoever connects now is refused at once; workers still accept what waits in the queue. */
+	/* New connections are refused at once; workers still accept the connections in the
+	 * queue. */
 	if (l->path != NULL)
 		shutdown(l->fd, SHUT_RD);
 	free(l->path);

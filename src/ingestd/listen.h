@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the listening socket comes from: systemd, else fd 0 when that is a listening socket
- * (spawn-fcgi, mod_fcgid), else made here after --socket or the configuration.
+ * The listening socket: systemd's, or else fd 0 if it is a listening socket (spawn-fcgi,
+ * mod_fcgid), or else one that is made for --socket or the configuration.
  */
 #ifndef CAMPAIGN_INGESTD_LISTEN_H
 #define CAMPAIGN_INGESTD_LISTEN_H
@@ -13,15 +13,18 @@
 
 struct listener {
 	int fd;	    /* non-blocking */
-	bool ours;  /* made here; what was handed over stays with whoever made it */
-	char *path; /* of our Unix socket, else NULL */
+	bool ours;  /* made here; a socket that was passed to us belongs to the process that made
+		     * it */
+	char *path; /* the path of our own Unix socket; else NULL */
 	dev_t device;
 	ino_t inode;
 };
 
-/* WHERE (may be NULL) comes before the configured socket.  -1 after having logged why. */
+/* WHERE (may be NULL) takes precedence over the configured socket.  Returns -1 after it has logged
+ * why. */
 int listener_open(struct listener *l, const char *where, const struct conf *conf);
-/* Closes the socket; removes the path if it is ours, and still the file that we made. */
+/* Closes the socket.  Removes the path if the socket was made here and the path is still that
+ * socket. */
 void listener_close(struct listener *l);
 
 #endif

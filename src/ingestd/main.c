@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * campaign-ingestd: the FastCGI pool that answers SOAP calls and writes staging tables.
- * Stays in the foreground.  Exit status: 0 done, 1 failed, 2 usage error.
+ * campaign-ingestd: the FastCGI daemon that answers SOAP calls and writes staging tables.  Stays in
+ * the foreground.  Exit status: 0 done, 1 failed, 2 usage error.
  */
 #include "config.h"
 
@@ -17,20 +17,20 @@
 
 #define EXIT_USAGE 2
 
-/* Then a line a second from each place that has something to say: of a call that fails, what a
- * flood of them writes in a day is some 15 MB for each worker. */
+/* Each place in the code may log this many lines at once, and then one per second.  A flood of
+ * failing calls then writes about 15 MB per day and worker. */
 #define LINES_AT_ONCE 200
 
 static void open_log(const struct conf *conf)
 {
 	enum log_level level = LOG_LEVEL_INFO;
 
-	log_level_parse(conf->log_level, &level); /* conf_load has judged it */
+	log_level_parse(conf->log_level, &level); /* conf_load has checked it */
 	log_open("campaign-ingestd", level);
 	log_limit(LINES_AT_ONCE);
 }
 
-static int say_fine(const char *file)
+static int report_ok(const char *file)
 {
 	const char *environment = getenv("CAMPAIGN_INGEST_CONF");
 
@@ -49,7 +49,7 @@ static int run(const struct options *options, struct conf **conf)
 	if (cast_init((*conf)->timezone) < 0)
 		return EXIT_FAILURE;
 	if (options->test_config)
-		return say_fine(options->config_file);
+		return report_ok(options->config_file);
 	if (listener_open(&listener, options->socket, *conf) < 0)
 		return EXIT_FAILURE;
 	status = supervisor_run(&listener, options->config_file, conf);
@@ -73,7 +73,7 @@ int main(int argc, char **argv)
 	}
 	conf = conf_load(options.config_file);
 	if (conf == NULL)
-		return EXIT_FAILURE; /* conf_load said why */
+		return EXIT_FAILURE; /* conf_load has logged why */
 	open_log(conf);
 	status = run(&options, &conf);
 	conf_free(&conf);

@@ -19,7 +19,7 @@ void notify_reloading(void)
 {
 	struct timespec now;
 
-	/* Type=notify-reload compares the time stamp with its own signal's. */
+	/* systemd (Type=notify-reload) compares the time stamp with the time of its signal */
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
 		   (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
@@ -27,7 +27,7 @@ void notify_reloading(void)
 
 void notify_stopping(void)
 {
-	sd_notify(0, "STOPPING=1\nSTATUS=answering the calls in hand");
+	sd_notify(0, "STOPPING=1\nSTATUS=answering the calls in progress");
 }
 
 int notify_watchdog_ms(void)

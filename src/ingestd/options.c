@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads the command line.  Refuses what it does not know, and anything that is no option.
+ * Reads the command line.  Refuses unknown options and arguments that are not options.
  */
 #include "config.h"
 
@@ -17,7 +17,7 @@ static const char usage_text[] =
     "      --config FILE   read FILE instead of the default configuration\n"
     "      --test-config   check the configuration and exit\n"
     "      --socket WHERE  listen on this path or HOST:PORT instead of the configured one;\n"
-    "                      a listening socket on fd 0 or from systemd comes before both\n"
+    "                      a listening socket on fd 0 or from systemd overrides both\n"
     "      --help          show this text and exit\n"
     "      --version       show the version and exit\n";
 
@@ -60,7 +60,7 @@ enum options_result options_parse(int argc, char **argv, struct options *out)
 		case OPT_VERSION:
 			puts("campaign-ingestd " PACKAGE_VERSION);
 			return OPTIONS_DONE;
-		default: /* getopt_long said what is wrong */
+		default: /* getopt_long has reported the error */
 			return wrong();
 		}
 	}

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All request threads wait in one epoll set: for the listening socket, for a connection that has
- * something to read, for a completed commit or password check, and for the stop.  One thread reads
- * a connection that becomes readable.  While its request waits for a commit or a password check it
- * holds no thread, and any free thread answers it.  So neither idle kept connections nor waiting
- * requests take threads away, and there may be far more of them than threads.
+ * All request threads wait in one epoll set: for the listening socket, for readable connections,
+ * for completed commits and password checks, and for the stop.  When a connection becomes readable,
+ * one thread reads its request.  While the request waits for a commit or a password check it
+ * occupies no thread, and any free thread answers it.  So neither idle connections nor waiting
+ * requests occupy threads, and there may be many more of them than threads.
  *
- * An event is only a hint that a connection may be ready.  The thread that moves its state from
- * ARMED to BUSY owns it.  Memory of a closed connection is used again for another one and freed
- * when the pool ends, so a late event finds a valid state, and is ignored.
+ * An event only means that a connection may be ready.  The thread that changes its state from ARMED
+ * to BUSY owns it.  The memory of a closed connection is reused and is freed only when the pool
+ * ends, so a late event finds a valid state and is ignored.
  */
 #include "config.h"
 
@@ -35,46 +35,47 @@
 #include "ingestd/connection.h"
 #include "ingestd/fastcgi.h"
 
-/* While draining, a connection that never carried a request gets so long to bring it: its
- * web server has connected and is about to write. */
+/* While draining, a connection that has had no request yet gets this long to send one: its web
+ * server has connected and is about to write. */
 #define FIRST_REQUEST_MS 100
 
 enum state { STATE_FREE, STATE_ARMED, STATE_BUSY };
 
 struct client {
-	struct connection connection; /* while BUSY: its owner's alone */
+	struct connection connection; /* while BUSY: used by the owner only */
 	bool served;		      /* likewise */
 	enum state state;
-	pthread_mutex_t lock;	  /* guards the state, and its place in epoll with it */
-	struct client *next;	  /* of all there ever were */
-	struct client *next_free; /* of those that are FREE */
+	pthread_mutex_t lock;	  /* guards the state, and the registration in epoll */
+	struct client *next;	  /* in the list of all clients */
+	struct client *next_free; /* in the list of FREE clients */
 };
 
-/* Completed commits that one thread answers in a row; other threads take the rest. */
+/* The most completed commits that one thread answers in a row; other threads take the rest. */
 #define ANSWERS_MAX 32
 
-/* Requests kept for the next calls; what a burst needed beyond that is freed. */
+/* Requests that are kept for the next calls; further ones are freed. */
 #define REQUEST_CACHE_MAX 64
 
 struct pool {
 	struct pool_options options;
 	int epoll_fd;
-	int stop_fd;  /* readable: threads end */
+	int stop_fd;  /* readable: the threads end */
 	int empty_fd; /* readable: see pool_empty_fd */
 	pthread_t *threads;
 	unsigned thread_count;
 	atomic_ulong requests;
-	atomic_size_t open; /* connections, and accepts that are under way */
+	atomic_size_t open; /* connections, and accepts in progress */
 	atomic_bool accepting;
 	atomic_bool draining;
 	struct client *clients;
 	struct client *free_clients;
 	struct request *cache; /* FREE requests */
 	size_t cache_count;
-	atomic_size_t in_flight; /* requests between being read and being answered */
+	atomic_size_t in_flight; /* requests that are read and not yet answered */
 	atomic_bool stopping;
-	pthread_cond_t answered; /* while stopping: the last request in flight was answered */
-	pthread_mutex_t lock; /* guards the three lists and the listening socket's place in epoll */
+	pthread_cond_t answered; /* while stopping: signalled when the last request is answered */
+	pthread_mutex_t lock; /* guards the three lists and the listening socket's registration in
+			       * epoll */
 };
 
 static void signal_fd(int fd)
@@ -82,15 +83,15 @@ static void signal_fd(int fd)
 	const uint64_t one = 1;
 
 	if (write(fd, &one, sizeof(one)) < 0)
-		log_errno("pool: eventfd");
+		log_errno("connections: eventfd");
 }
 
 /* --- connections ------------------------------------------------------------------------ */
 
-static void one_less(struct pool *pool)
+static void decrement_open(struct pool *pool)
 {
-	/* accepting is written before open is looked at, here and in pool_retire the other way
-	 * round: one of the two sees that nothing is left. */
+	/* Decrements `open` before it reads `accepting`; pool_retire writes `accepting` before it
+	 * reads `open`.  So at least one of them sees that no connection is left. */
 	if (atomic_fetch_sub(&pool->open, 1) == 1 && !atomic_load(&pool->accepting))
 		signal_fd(pool->empty_fd);
 }
@@ -115,7 +116,7 @@ static struct client *client_new(struct pool *pool, int fd)
 	return client;
 }
 
-/* Its connection is closed. */
+/* The client's connection is closed. */
 static void client_done(struct pool *pool, struct client *client)
 {
 	pthread_mutex_lock(&client->lock);
@@ -125,7 +126,7 @@ static void client_done(struct pool *pool, struct client *client)
 	client->next_free = pool->free_clients;
 	pool->free_clients = client;
 	pthread_mutex_unlock(&pool->lock);
-	one_less(pool);
+	decrement_open(pool);
 }
 
 static bool client_claim(struct client *client)
@@ -140,15 +141,15 @@ static bool client_claim(struct client *client)
 	return mine;
 }
 
-static int watch(struct pool *pool, int operation, int fd, uint32_t events, void *who)
+static int watch(struct pool *pool, int operation, int fd, uint32_t events, void *source)
 {
-	struct epoll_event event = {.events = events, .data.ptr = who};
+	struct epoll_event event = {.events = events, .data.ptr = source};
 
 	return epoll_ctl(pool->epoll_fd, operation, fd, &event);
 }
 
-/* Gives CLIENT to the epoll set, for the thread that sees something to read; while draining also
- * for writing, which is an event at once. */
+/* Registers CLIENT for reading.  While draining also for writing, so that an event comes at
+ * once. */
 static int client_watch(struct pool *pool, struct client *client, int operation)
 {
 	uint32_t events = EPOLLIN | EPOLLONESHOT;
@@ -167,25 +168,25 @@ static void client_arm(struct pool *pool, struct client *client, int operation)
 	client->state = armed ? STATE_ARMED : STATE_BUSY;
 	pthread_mutex_unlock(&client->lock);
 	if (!armed) {
-		log_errno("pool: epoll");
+		log_errno("connections: epoll");
 		connection_close(&client->connection);
 		client_done(pool, client);
 	}
 }
 
-/* After pool->draining was set.  One that is BUSY now sees that when it is armed again. */
-static void client_rouse(struct pool *pool, struct client *client)
+/* Call it after pool->draining is set.  A BUSY client sees `draining` when it is armed again. */
+static void client_rearm(struct pool *pool, struct client *client)
 {
 	pthread_mutex_lock(&client->lock);
 	if (client->state == STATE_ARMED && client_watch(pool, client, EPOLL_CTL_MOD) < 0)
-		log_errno("pool: epoll");
+		log_errno("connections: epoll");
 	pthread_mutex_unlock(&client->lock);
 }
 
 /* --- accepting -------------------------------------------------------------------------- */
 
-/* A peer that stalls in the middle of a request or of an answer holds a thread no longer
- * than this. */
+/* Limits the time for which a peer can occupy a thread by stalling within a request or an
+ * answer. */
 static void set_timeouts(struct pool *pool, int fd)
 {
 	struct api *api = pool->options.api;
@@ -196,8 +197,8 @@ static void set_timeouts(struct pool *pool, int fd)
 	conf_ref_put(api->conf, conf);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
-		log_errno("pool: time-outs");
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* refused for Unix sockets */
+		log_errno("connections: cannot set time-outs");
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* fails for Unix sockets */
 }
 
 static void accept_failed(int error)
@@ -207,11 +208,11 @@ static void accept_failed(int error)
 	unsigned long skipped;
 
 	if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM)
-		return; /* another worker was faster, or the peer has left */
+		return; /* another worker has accepted it, or the peer has closed it */
 	errno = error;
 	if (log_rate_allow(&rate, 30, &skipped))
-		log_errno("pool: accept failed, retrying (%lu more of these)", skipped);
-	nanosleep(&pause, NULL); /* the socket stays readable: do not spin on it */
+		log_errno("connections: accept failed, retrying (%lu more of these)", skipped);
+	nanosleep(&pause, NULL); /* the socket stays readable: avoid a busy loop */
 }
 
 static bool accept_one(struct pool *pool)
@@ -231,16 +232,16 @@ static int watch_listener(struct pool *pool, int operation)
 	return watch(pool, operation, pool->options.listen_fd, EPOLLIN | EPOLLEXCLUSIVE, pool);
 }
 
-/* EPOLLEXCLUSIVE wakes the first idle worker in the socket's wait queue.  Kept connections stay
- * with the worker that accepted them, so after each one the worker moves to the end of that queue;
- * otherwise one worker would get them all. */
+/* EPOLLEXCLUSIVE wakes the first idle worker in the socket's wait queue.  Connections stay with the
+ * worker that accepted them.  So after each accept the worker moves to the end of that queue;
+ * otherwise one worker would get all connections. */
 static void requeue_listener(struct pool *pool)
 {
 	pthread_mutex_lock(&pool->lock);
 	if (atomic_load(&pool->accepting)) {
 		watch_listener(pool, EPOLL_CTL_DEL);
 		if (watch_listener(pool, EPOLL_CTL_ADD) < 0)
-			log_errno("pool: epoll");
+			log_errno("connections: epoll");
 	}
 	pthread_mutex_unlock(&pool->lock);
 }
@@ -250,12 +251,12 @@ static void accept_next(struct pool *pool)
 	int error = 0;
 	bool accepted = false;
 
-	atomic_fetch_add(&pool->open, 1); /* before the look at accepting: see one_less */
+	atomic_fetch_add(&pool->open, 1); /* before `accepting` is read: see decrement_open */
 	if (atomic_load(&pool->accepting)) {
 		accepted = accept_one(pool);
 		error = errno;
 	}
-	one_less(pool);
+	decrement_open(pool);
 	if (accepted)
 		requeue_listener(pool);
 	else
@@ -264,7 +265,7 @@ static void accept_next(struct pool *pool)
 
 /* --- request threads -------------------------------------------------------------------- */
 
-/* The last look while draining: does a request wait in CLIENT, or is about to? */
+/* The last check while draining: true if CLIENT has a request, or gets its first one soon. */
 static bool request_waits(const struct client *client)
 {
 	struct pollfd in = {.fd = connection_fd(&client->connection), .events = POLLIN};
@@ -302,9 +303,9 @@ static void request_give_back(struct pool *pool, struct request *r)
 		request_free(&r);
 }
 
-/* in_flight changes before stopping is read, and pool_stop does it the other way round: one of the
- * two sees that the last request was answered. */
-static void leave_flight(struct pool *pool)
+/* Decrements `in_flight` before it reads `stopping`; wait_for_answers writes `stopping` before it
+ * reads `in_flight`.  So at least one of them sees that the last request is answered. */
+static void request_answered(struct pool *pool)
 {
 	if (atomic_fetch_sub(&pool->in_flight, 1) != 1 || !atomic_load(&pool->stopping))
 		return;
@@ -313,7 +314,7 @@ static void leave_flight(struct pool *pool)
 	pthread_mutex_unlock(&pool->lock);
 }
 
-/* Sends the response, and waits for the connection's next request. */
+/* Sends the response, and arms the connection for its next request. */
 static void answer(struct pool *pool, struct request *r)
 {
 	struct client *client = r->client;
@@ -327,7 +328,7 @@ static void answer(struct pool *pool, struct request *r)
 		client_arm(pool, client, EPOLL_CTL_MOD);
 	else
 		client_done(pool, client);
-	leave_flight(pool);
+	request_answered(pool);
 	log_set_context("");
 }
 
@@ -340,13 +341,13 @@ static void answer_committed(struct pool *pool)
 
 		done = done->next;
 		log_set_context(r->context);
-		api_resume(r); /* true: after a commit the response is complete */
+		api_resume(r); /* returns true: after a commit the response is complete */
 		answer(pool, r);
 	}
 }
 
-/* COMPLETE false: the request waits in other hands.  Perhaps this thread has led a commit, so it
- * answers what is committed. */
+/* COMPLETE false: the request waits for a commit or a password check.  This thread may have led a
+ * commit, so it answers the requests that are committed. */
 static void answer_or_wait(struct pool *pool, struct request *r, bool complete)
 {
 	if (complete) {
@@ -357,8 +358,8 @@ static void answer_or_wait(struct pool *pool, struct request *r, bool complete)
 	}
 }
 
-/* One at a time: such a request goes on like a new one, and its thread may have to lead a commit.
- */
+/* Takes one request at a time, because it continues like a new one, and its thread may have to lead
+ * a commit. */
 static void resume_after_password(struct pool *pool)
 {
 	struct completion *done = completions_pop(pool->options.passwords, 1);
@@ -392,7 +393,7 @@ static void serve(struct pool *pool, struct client *client)
 		client_done(pool, client);
 	} else if (connection_receive(&client->connection)) {
 		handle(pool, client);
-	} else { /* the web server has closed it */
+	} else { /* the web server has closed the connection */
 		client_done(pool, client);
 	}
 }
@@ -404,7 +405,7 @@ static void *request_thread(void *argument)
 
 	for (;;) {
 		if (epoll_wait(pool->epoll_fd, &event, 1, -1) != 1)
-			continue; /* a debugger's EINTR */
+			continue; /* EINTR from a debugger */
 		if (event.data.ptr == &pool->stop_fd)
 			break;
 		if (event.data.ptr == pool)
@@ -429,8 +430,8 @@ static int start_threads(struct pool *pool)
 
 		if (error != 0) {
 			errno = error;
-			log_errno("pool: request thread %u of %u", pool->thread_count + 1,
-				  pool->options.threads);
+			log_errno("connections: cannot start request thread %u of %u",
+				  pool->thread_count + 1, pool->options.threads);
 			return -1;
 		}
 		pool->thread_count++;
@@ -460,7 +461,7 @@ struct pool *pool_start(const struct pool_options *options)
 	    watch_completions(pool, pool->options.commits) < 0 ||
 	    watch_completions(pool, pool->options.passwords) < 0 ||
 	    watch_listener(pool, EPOLL_CTL_ADD) < 0) {
-		log_errno("pool: epoll");
+		log_errno("connections: epoll");
 		pool_stop(&pool);
 	} else if (start_threads(pool) < 0) {
 		pool_stop(&pool);
@@ -485,18 +486,19 @@ void pool_drain(struct pool *pool)
 
 	if (atomic_load(&pool->draining))
 		return;
-	atomic_fetch_add(&pool->open, 1); /* not empty before all of this is done */
+	atomic_fetch_add(&pool->open, 1); /* the pool must not count as empty before the end of this
+					   * function */
 	pool_retire(pool);
 	atomic_store(&pool->draining, true);
-	/* Connections in the queue of a socket of our own would be cut off with it.  One that was
-	 * handed over keeps them for the next process. */
+	/* The queue of a socket that we made is lost when it closes, so accept its connections now.
+	 * A socket that was passed to us keeps its queue for the next process. */
 	while (pool->options.listen_ours && accept_one(pool))
 		;
 	pthread_mutex_lock(&pool->lock);
 	for (client = pool->clients; client != NULL; client = client->next)
-		client_rouse(pool, client);
+		client_rearm(pool, client);
 	pthread_mutex_unlock(&pool->lock);
-	one_less(pool);
+	decrement_open(pool);
 }
 
 int pool_empty_fd(const struct pool *pool)
@@ -515,7 +517,7 @@ static void close_fd(int fd)
 		close(fd);
 }
 
-/* The writer and the password worker complete every request in time. */
+/* Ends, because the writer and the password worker complete every request in time. */
 static void wait_for_answers(struct pool *pool)
 {
 	atomic_store(&pool->stopping, true);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every SESSIONS_REFRESH_MS: sessions_refresh and registry_slot_refresh, over a database
- * session of its own, so that it never waits for a call and no call waits for it.
+ * Calls sessions_refresh and registry_slot_refresh every SESSIONS_REFRESH_MS.  It has its own
+ * database session, so it never waits for a call, and no call waits for it.
  */
 #include "config.h"
 
@@ -15,19 +15,19 @@
 #include "base/alloc.h"
 #include "base/log.h"
 
-#define COMPLAIN_SECONDS 30
+#define LOG_INTERVAL_S 30
 
 struct refresher {
 	struct db_login login;
 	struct sessions *sessions;
 	struct registry_slot *registry;
-	struct db *db; /* the thread's own; NULL while it is not connected */
-	bool failing;  /* likewise */
-	struct log_rate complaints;
+	struct db *db; /* used by the thread only; NULL: not connected */
+	bool failing;  /* used by the thread only */
+	struct log_rate failure_log;
 	pthread_t thread;
 	bool asked, stopping;
-	pthread_mutex_t lock;  /* guards the two above */
-	pthread_cond_t wakeup; /* one of the two was set */
+	pthread_mutex_t lock;  /* guards `asked` and `stopping` */
+	pthread_cond_t wakeup; /* signalled when one of them is set */
 };
 
 static enum outcome refresh(struct refresher *w)
@@ -56,13 +56,13 @@ static void refresh_and_report(struct refresher *w)
 		return;
 	}
 	w->failing = true;
-	if (log_rate_allow(&w->complaints, COMPLAIN_SECONDS, &skipped))
+	if (log_rate_allow(&w->failure_log, LOG_INTERVAL_S, &skipped))
 		log_warn("refresher: the staging database cannot be read (%s; %lu more of these); "
 			 "calls are refused while it is away",
 			 outcome_name(rc), skipped);
 }
 
-/* False when the refresher is to end. */
+/* False: the refresher must end. */
 static bool wait_until_due(struct refresher *w)
 {
 	struct timespec due;
@@ -107,7 +107,7 @@ struct refresher *refresher_start(const struct db_login *login, struct sessions 
 	int error;
 
 	w->login = *login;
-	w->login.quiet = true; /* look() says it, at a bounded rate */
+	w->login.quiet = true; /* refresh_and_report logs failures, at a limited rate */
 	w->sessions = sessions;
 	w->registry = registry;
 	pthread_mutex_init(&w->lock, NULL);

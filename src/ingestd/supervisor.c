@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Starts the workers, starts another for one that died, passes on what it is told.
+ * Starts the workers, replaces workers that end, and passes signals on.
  *
- * SIGTERM, SIGINT   stop: workers answer the calls in hand; who takes too long is killed
- * SIGHUP            reload: when the configuration is right, pass it on and adapt the
+ * SIGTERM, SIGINT   stop: workers answer the calls in progress; a worker that takes too long is
+ *                   killed
+ * SIGHUP            reload: if the configuration is correct, pass the signal on and adapt the
  *                   number of workers
  *
- * Signals are blocked, and read from a signalfd in the one place where the loop waits.
+ * Signals are blocked, and are read from a signalfd at the one point where the loop waits.
  */
 #include "config.h"
 
@@ -34,35 +35,36 @@
 #include "ingestd/worker.h"
 #include "session/limits.h"
 
-/* A worker that dies younger than this counts as one that cannot start. */
-#define INFANT_MS      1000
+/* A worker that ends earlier than this counts as one that cannot start. */
+#define MIN_UPTIME_MS  1000
 #define BACKOFF_MIN_MS 500
 #define BACKOFF_MAX_MS 30000
 
-/* Workers keep drain_timeout_s themselves; this is for one that cannot any more. */
+/* Workers keep to drain_timeout_s themselves; this is the extra time before one that does not is
+ * killed. */
 #define KILL_GRACE_MS 2000
 
 struct slot {
 	unsigned number;
 	pid_t pid; /* 0: not running */
 	bool ready;
-	bool retiring; /* not replaced, and its slot goes with it */
+	bool retiring; /* when it ends it is not replaced, and its slot is removed */
 	int64_t started_ms;
-	int64_t due_ms;	    /* when not running: the next start */
-	int64_t backoff_ms; /* what the next early death costs; 0: nothing yet */
+	int64_t due_ms;	    /* while not running: the time of the next start */
+	int64_t backoff_ms; /* the delay before the next start; 0: start at once */
 };
 
 struct supervisor {
 	struct listener *listener;
 	const char *config_file;
-	struct conf **conf;    /* main's; the newest that was right */
-	struct limits *limits; /* the workers share it; nothing here looks inside */
+	struct conf **conf;    /* owned by main; the newest correct configuration */
+	struct limits *limits; /* shared by the workers; not used here */
 	struct slot *slots;    /* changed in start_worker, reap and adapt only */
 	size_t slot_count;
 	int signal_fd;
-	int lifeline[2]; /* workers read; the write end is ours alone */
+	int lifeline[2]; /* workers read; only the supervisor has the write end */
 	int ready[2];
-	int watchdog_ms; /* -1: none is wanted */
+	int watchdog_ms; /* -1: no watchdog */
 	bool announced;
 	bool stopping;
 	int64_t kill_ms; /* while stopping */
@@ -71,8 +73,8 @@ struct supervisor {
 
 /* --- workers ------------------------------------------------------------------------------ */
 
-/* In the child.  It shares no thread and no lock with anyone, so exit is safe, and lets
- * leak checkers have their say. */
+/* Runs in the child.  The child shares no thread and no lock, so exit() is safe, and leak checkers
+ * report at exit. */
 static _Noreturn void become_worker(struct supervisor *s, unsigned number)
 {
 	const struct worker_start start = {.number = number,
@@ -85,7 +87,7 @@ static _Noreturn void become_worker(struct supervisor *s, unsigned number)
 					   .limits = s->limits};
 
 	close(s->signal_fd);
-	close(s->lifeline[1]); /* or no worker would ever see the supervisor's end */
+	close(s->lifeline[1]); /* otherwise no worker would see the end of the supervisor */
 	close(s->ready[0]);
 	exit(worker_run(&start));
 }
@@ -149,8 +151,8 @@ static void log_end(const struct slot *slot, int status)
 		log_info("worker %u (pid %d) ended", n, (int)slot->pid);
 }
 
-/* The first replacement comes at once: a crash is no reason to answer less.  One that dies
- * early again would die for ever. */
+/* The first replacement starts at once, so that a crash costs little capacity.  If replacements end
+ * early too, the delay doubles each time. */
 static void plan_restart(struct slot *slot)
 {
 	int64_t now_ms = clock_monotonic_ms();
@@ -159,7 +161,7 @@ static void plan_restart(struct slot *slot)
 		log_error("worker %u failed while it started, because of its configuration or its "
 			  "environment: see the messages above",
 			  slot->number);
-	if (slot->ready && now_ms - slot->started_ms >= INFANT_MS)
+	if (slot->ready && now_ms - slot->started_ms >= MIN_UPTIME_MS)
 		slot->backoff_ms = 0;
 	slot->due_ms = now_ms + slot->backoff_ms;
 	if (slot->backoff_ms > 0)
@@ -182,7 +184,7 @@ static void worker_ended(struct supervisor *s, pid_t pid, int status)
 	for (i = 0; i < s->slot_count && s->slots[i].pid != pid; i++)
 		;
 	if (i == s->slot_count)
-		return; /* a child that was not made here: whoever execed us left it */
+		return; /* not a child of ours: it was started before this program was executed */
 	log_end(&s->slots[i], status);
 	s->slots[i].pid = 0;
 	if (s->slots[i].retiring)
@@ -200,7 +202,8 @@ static void reap(struct supervisor *s)
 		worker_ended(s, pid, status);
 }
 
-/* Which workers can answer.  Read before the dead are buried: one may be ready and dead. */
+/* Marks the workers that can answer.  Must come before reap: a worker may report readiness and
+ * end. */
 static void take_ready(struct supervisor *s)
 {
 	size_t i;
@@ -244,8 +247,8 @@ static void add_slot(struct supervisor *s)
 	s->slots[s->slot_count++] = (struct slot){.number = number};
 }
 
-/* Retiring drops no call: such a worker leaves when the web server has closed the last of
- * its connections.  One that is not running has none. */
+/* Drops no call: a retiring worker ends when the web server has closed the last of its connections.
+ * A worker that is not running has none. */
 static void retire(struct supervisor *s, size_t i)
 {
 	s->slots[i].retiring = true;
@@ -255,7 +258,7 @@ static void retire(struct supervisor *s, size_t i)
 		remove_slot(s, i);
 }
 
-/* As many workers as are configured, those that retire not counted. */
+/* Adapts the number of workers to the configuration.  Retiring workers do not count. */
 static void adapt(struct supervisor *s)
 {
 	size_t i, n = 0;
@@ -277,8 +280,8 @@ static bool same(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
-/* What a running process keeps, although the file says otherwise now. */
-static void tell_what_waits(const struct conf *old, const struct conf *new)
+/* Warns of changed values that running processes do not apply. */
+static void warn_unapplied(const struct conf *old, const struct conf *new)
 {
 	if (old->threads != new->threads || old->batch_rows != new->batch_rows ||
 	    old->connect_timeout_s != new->connect_timeout_s ||
@@ -288,7 +291,8 @@ static void tell_what_waits(const struct conf *old, const struct conf *new)
 			 "value until they are restarted");
 	if (!same(old->socket, new->socket) || !same(old->socket_mode, new->socket_mode) ||
 	    !same(old->pid_file, new->pid_file))
-		log_warn("socket, socket_mode or pid_file changed: this needs a restart");
+		log_warn("socket, socket_mode or pid_file changed: restart campaign-ingestd to "
+			 "apply it");
 }
 
 static void reload(struct supervisor *s)
@@ -299,9 +303,9 @@ static void reload(struct supervisor *s)
 	notify_reloading();
 	next = conf_reload(s->config_file, *s->conf);
 	if (next == NULL) {
-		log_error("the configuration is wrong: the old one stays in force");
+		log_error("the configuration has errors: the old one remains in use");
 	} else {
-		tell_what_waits(*s->conf, next);
+		warn_unapplied(*s->conf, next);
 		if (log_level_parse(next->log_level, &level) == 0)
 			log_set_level(level);
 		conf_free(s->conf);
@@ -317,12 +321,12 @@ static void reload(struct supervisor *s)
 
 static void stop(struct supervisor *s)
 {
-	log_info("stopping: calls in hand are answered");
+	log_info("stopping: answering the calls in progress");
 	notify_stopping();
 	s->stopping = true;
 	s->kill_ms =
 	    clock_monotonic_ms() + (int64_t)(*s->conf)->drain_timeout_s * 1000 + KILL_GRACE_MS;
-	listener_close(s->listener); /* first: nobody new comes while workers drain */
+	listener_close(s->listener); /* first, so that no connection is added while workers drain */
 	signal_all(s, SIGTERM);
 }
 
@@ -330,7 +334,7 @@ static void kill_late(struct supervisor *s)
 {
 	if (clock_monotonic_ms() < s->kill_ms)
 		return;
-	log_error("%zu workers did not end in time: killed", running(s));
+	log_error("%zu workers did not end in time and are killed", running(s));
 	signal_all(s, SIGKILL);
 	s->kill_ms += KILL_GRACE_MS;
 }
@@ -369,7 +373,7 @@ static void take_signals(struct supervisor *s)
 	}
 }
 
-static void wait_for_news(struct supervisor *s)
+static void wait_for_events(struct supervisor *s)
 {
 	struct pollfd fds[] = {
 	    {.fd = s->signal_fd, .events = POLLIN},
@@ -386,7 +390,7 @@ static void run(struct supervisor *s)
 	while (!s->stopping || running(s) > 0) {
 		if (!s->stopping)
 			start_due(s);
-		wait_for_news(s);
+		wait_for_events(s);
 		take_ready(s);
 		if (s->child_ended)
 			reap(s);
@@ -410,11 +414,12 @@ static int open_channels(struct supervisor *s)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
-	/* Workers are born with these blocked, and SIGUSR1: a signal that comes before a worker
-	 * is ready for it waits. */
+	/* Workers inherit the blocked signals, including SIGUSR1.  A signal that comes before a
+	 * worker is ready stays pending. */
 	sigaddset(&set, SIGUSR1);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGCHLD, SIG_DFL); /* ignored by whoever started us, children would vanish */
+	signal(SIGCHLD, SIG_DFL); /* if the parent process ignored it, children could not be waited
+				   * for */
 	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0)
 		return -1;
 	sigdelset(&set, SIGUSR1);
@@ -424,8 +429,7 @@ static int open_channels(struct supervisor *s)
 	return fcntl(s->ready[0], F_SETFL, O_NONBLOCK);
 }
 
-/* Each connection that a web server keeps costs a descriptor, and the usual limit of 1024 is soft.
- */
+/* Each kept connection needs a file descriptor, and the usual limit of 1024 is a soft one. */
 static void raise_descriptor_limit(void)
 {
 	struct rlimit limit;
@@ -434,7 +438,7 @@ static void raise_descriptor_limit(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		log_errno("supervisor: descriptors stay limited");
+		log_errno("supervisor: cannot raise the limit of open files");
 }
 
 static int write_pid_file(const char *path)
@@ -466,7 +470,7 @@ int supervisor_run(struct listener *listener, const char *config_file, struct co
 			       .lifeline = {-1, -1},
 			       .ready = {-1, -1},
 			       .watchdog_ms = notify_watchdog_ms()};
-	char *pid_file = xstrdup((*conf)->pid_file); /* a reload does not move it */
+	char *pid_file = xstrdup((*conf)->pid_file); /* a reload does not change it */
 	int status = EXIT_FAILURE;
 
 	raise_descriptor_limit();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Builds what one worker needs, then waits in its main thread for signals and for the end
- * of the supervisor.  It comes up, and refuses calls with a fault, while the database is
- * away.
+ * Creates the objects and threads of one worker, then waits in its main thread for signals and for
+ * the end of the supervisor.  While the database is away, the worker runs and refuses calls with a
+ * fault.
  */
 #include "config.h"
 
@@ -26,31 +26,32 @@
 #include "ingestd/refresher.h"
 #include "session/token.h"
 
-/* A call that the writer could not take by then is refused: the client library gives up after 5 s
- * (R2.15), and has to learn what became of its call.  The rest of the 5 s is for the commit, and
+/* A call that no transaction has taken by then is refused: the client library gives up after 5 s
+ * (R2.15), and needs to know the outcome of its call.  The rest of the 5 s is for the commit and
  * for the wait for a request thread. */
 #define WRITER_WAIT_MS 3000
 
-/* Likewise; the check itself comes on top of that. */
+/* The same for a password check that has not started; the check itself takes further time. */
 #define PASSWORD_WAIT_MS 2000
 
-/* How often calls that have waited too long are looked for. */
+/* The interval in which calls that have waited too long are expired. */
 #define EXPIRE_MS 100
 
-/* The pool's own bounds of connect_timeout_s and io_timeout_s, for the same reason.  The writer's
- * transactions may take longer, and are cut by itself when they do not end in time. */
+/* The daemon's upper limits of connect_timeout_s and io_timeout_s, for the same reason.
+ * Transactions of the writer may take longer; the writer cuts them itself if they do not end in
+ * time. */
 #define CONNECT_LIMIT_S	  2
 #define IO_LIMIT_S	  2
 #define WRITER_IO_LIMIT_S 5
 
-/* Without a supervisor: long enough for any ordinary call, and short enough to be out of
- * the way of the next supervisor. */
+/* The drain time after the supervisor has ended: long enough for ordinary calls, and short enough
+ * not to disturb the next supervisor. */
 #define ORPHAN_DRAIN_MS 1500
 
 struct worker {
 	const struct worker_start *start;
 	struct conf_ref *conf_ref;
-	const struct conf *conf; /* the first one: its strings are lent to what is below */
+	const struct conf *conf; /* the first configuration: the members below borrow its strings */
 	struct db_login staging;
 	struct api api;
 	struct refresher *refresher;
@@ -66,7 +67,7 @@ struct worker {
 
 /* --- beginning and end ------------------------------------------------------------------- */
 
-/* FCGX_Init sets handlers of its own, over an ignored SIGPIPE too. */
+/* FCGX_Init sets its own signal handlers, even for an ignored SIGPIPE. */
 static int signals_open(struct worker *w)
 {
 	sigset_t set;
@@ -143,7 +144,7 @@ static void password_checked(void *context, struct completion *node)
 	completions_notify(context);
 }
 
-/* The pool last: what it accepts can be answered. */
+/* Starts the pool last, so that it can answer the connections that it accepts. */
 static int threads_start(struct worker *w)
 {
 	struct writer_options writer = {.login = w->staging,
@@ -177,8 +178,8 @@ static int threads_start(struct worker *w)
 	return w->pool == NULL ? -1 : 0;
 }
 
-/* Request threads first, then the threads that complete requests: after these nothing else is in
- * use. */
+/* Stops the request threads first, then the threads that complete requests; after that nothing else
+ * is in use. */
 static void worker_end(struct worker *w)
 {
 	pool_stop(&w->pool);
@@ -202,11 +203,11 @@ static void report_ready(struct worker *w)
 	int pid = (int)getpid();
 
 	if (write(w->start->ready_fd, &pid, sizeof(pid)) != (ssize_t)sizeof(pid))
-		log_errno("supervisor"); /* gone already: the lifeline says so next */
+		log_errno("supervisor"); /* it has ended; the lifeline reports that next */
 	close(w->start->ready_fd);
 }
 
-/* --- what it is told --------------------------------------------------------------------- */
+/* --- signals and supervisor ------------------------------------------------------------- */
 
 static void reload(struct worker *w)
 {
@@ -216,7 +217,7 @@ static void reload(struct worker *w)
 
 	conf_ref_put(w->conf_ref, now);
 	if (next == NULL) {
-		log_error("the configuration is wrong now: the old one stays in force");
+		log_error("the configuration has errors now: the old one remains in use");
 	} else {
 		if (log_level_parse(next->log_level, &level) == 0)
 			log_set_level(level);
@@ -265,11 +266,11 @@ static void take_signals(struct worker *w)
 static void supervisor_gone(struct worker *w)
 {
 	w->orphaned = true;
-	log_warn("the supervisor is gone: leaving");
+	log_warn("the supervisor has ended: this worker ends too");
 	drain(w, ORPHAN_DRAIN_MS);
 }
 
-/* Until the next look at the writer's queue, or the end of the drain. */
+/* The time until the next writer_expire, or until the end of the drain. */
 static int wait_limit_ms(const struct worker *w)
 {
 	int64_t left_ms = w->deadline_ms - clock_monotonic_ms();
@@ -284,7 +285,7 @@ static bool deadline_is_over(const struct worker *w)
 	return w->draining && clock_monotonic_ms() >= w->deadline_ms;
 }
 
-/* False: at the deadline there were calls that had not been answered. */
+/* False: calls were not answered by the deadline. */
 static bool wait_for_end(struct worker *w)
 {
 	struct pollfd fds[] = {
@@ -298,7 +299,7 @@ static bool wait_for_end(struct worker *w)
 
 		writer_expire(w->api.writer);
 		if (n < 0)
-			continue; /* a debugger's EINTR: all our signals are blocked */
+			continue; /* EINTR from a debugger: all our signals are blocked */
 		if (n == 0 && deadline_is_over(w))
 			return false;
 		if (fds[1].revents != 0)
@@ -331,7 +332,7 @@ int worker_run(const struct worker_start *start)
 	if (!wait_for_end(&w)) {
 		log_error("%zu connections are cut off: their calls did not end in time",
 			  pool_connections(w.pool));
-		_exit(EXIT_FAILURE); /* threads still run: nothing can be taken from them */
+		_exit(EXIT_FAILURE); /* threads still run, so nothing can be freed */
 	}
 	status = EXIT_SUCCESS;
 out:

@@ -2,13 +2,13 @@
 /*
  * One worker process, from the fork to its end.
  *
- * SIGTERM, SIGINT   answer the calls in hand and end
+ * SIGTERM, SIGINT   answer the calls in progress and end
  * SIGHUP            read the configuration again, look for new schemas
- * SIGUSR1           retire: accept no more connections, end when the web server has closed
- *                   the last one
+ * SIGUSR1           retire: accept no more connections, end when the web server has closed the
+ *                   last one
  *
- * A worker also ends when its supervisor is gone, however that went: the write end of the
- * lifeline pipe is the supervisor's alone.
+ * A worker also ends when its supervisor has ended for any reason: only the supervisor has the
+ * write end of the lifeline pipe.
  */
 #ifndef CAMPAIGN_INGESTD_WORKER_H
 #define CAMPAIGN_INGESTD_WORKER_H
@@ -20,17 +20,17 @@
 
 struct worker_start {
 	unsigned number;
-	int listen_fd; /* both as in struct listener */
+	int listen_fd; /* like listen_ours: see struct listener */
 	bool listen_ours;
-	int lifeline_fd; /* read end: its end of file means that the supervisor is gone */
-	int ready_fd;	 /* gets the process id as an int when calls can be answered */
+	int lifeline_fd; /* read end: end of file means that the supervisor has ended */
+	int ready_fd;	 /* the worker writes its process id as an int when it can answer calls */
 	const char *config_file;
-	struct conf *conf;     /* the worker's from here on */
+	struct conf *conf;     /* the worker owns it from here on */
 	struct limits *limits; /* shared with the other workers */
 };
 
-/* In the forked process, with its signals blocked.  Returns the exit status; does not
- * return when it had to leave calls behind. */
+/* Call it in the forked process, with its signals blocked.  Returns the exit status.  Does not
+ * return if calls were still unanswered at the deadline. */
 int worker_run(const struct worker_start *start);
 
 #endif

@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Token buckets in a table of fixed size, for threads of several processes at once, any of which
- * may be killed at any instruction.  So there is no lock, only two atomic words per bucket: whose
- * it is, and the time at which it will be full again (what is owed lies between now and then).
- * Whatever a thread that vanished has left behind is a valid table.
+ * Token buckets in a table of fixed size, shared by the threads of several processes.  Any of these
+ * processes may be killed at any instruction, so there is no lock.  A bucket is two atomic words:
+ * the key that it belongs to, and the time at which it will be full again (the debt is the
+ * difference between that time and now).  A killed thread always leaves a valid
+ * table behind.
  *
- * A key has a neighbourhood of WAYS slots and may lie in any of them; where it is depends on a
- * secret, so nobody can choose keys that meet somebody else's.  When all slots are taken, the one
- * that owes least goes.  That decides what a flood of strangers can do: to have an address
- * forgotten that owes 30 failures, all other slots of its neighbourhood must owe more than it
- * does, that is, each of these strangers must have failed as often, and all that for every
- * neighbourhood, since none can be aimed at: about two million failures, each with its argon2id,
- * within the seconds in which the block would have ended by itself.  Strangers who fail
- * once or twice push out each other.  Operators, addresses and logins have tables of their own, or
- * failed log-ons, which owe seconds, would push out operators, who owe less.
+ * A key may lie in any of the WAYS slots of its neighbourhood.  A secret decides which
+ * neighbourhood that is, so a client cannot choose keys that collide with another key.  If all
+ * slots are taken, the slot with the smallest debt is reused.  This limits what a flood of unknown
+ * addresses can do.  To push out an address that owes 30 failures, all other slots of its
+ * neighbourhood must owe more, so each of these addresses must have failed as often.  The flood
+ * cannot aim at a neighbourhood, so it must fill all of them: about two million failures, each with
+ * its argon2id, within the seconds in which the block would have ended by itself.  Addresses with
+ * one or two failures push out each other.  Operators, addresses and logins have separate tables;
+ * in a common one, failed log-ons, which owe seconds, would push out operators, which owe less.
  *
- * Which addresses have proven to know an operator's password stands in a table of the same kind:
- * "full" is when it is forgotten.  Only right passwords bring anything in there.
+ * A table of the same kind holds the addresses that have proven to know an operator's password.
+ * Its full_us is the time at which the entry expires.  Only a correct password adds an entry.
  *
- * A slot changes hands in two steps: its debt is struck out, then its key is replaced.  One who
- * charged the old key between the two has charged the new one, with one call; and one key
- * that two threads bring in at once may get two slots, of which the second is forgotten.  Both
- * cost one token, rarely.
+ * A slot gets a new key in two steps: its debt is set to 0, then its key is replaced.  A thread
+ * that charges the old key between the two steps charges the new key instead, with one call.  Two
+ * threads that add the same key at the same time may get two slots, of which find() never returns
+ * the second.  Both cases are rare and cost one token.
  */
 #include "config.h"
 
@@ -42,15 +43,15 @@
 #define PROVEN_SLOTS   ((size_t)512 * WAYS)
 #define SECOND_US      1000000
 
-/* Whoever logs on once a month stays known. */
+/* Operators who log on once a month stay proven. */
 #define PROVEN_US (INT64_C(31) * 86400 * SECOND_US)
 
 struct slot {
-	_Atomic uint64_t key; /* a keyed hash; 0: never used */
+	_Atomic uint64_t key; /* a keyed hash; 0: the slot was never used */
 	_Atomic int64_t full_us;
 };
 
-struct limits { /* all zero but the secret is an empty table */
+struct limits { /* all bytes 0 except the secret: an empty table */
 	unsigned char secret[crypto_shorthash_KEYBYTES];
 	struct slot operators[OPERATOR_SLOTS];
 	struct slot addresses[ADDRESS_SLOTS];
@@ -58,7 +59,8 @@ struct limits { /* all zero but the secret is an empty table */
 	struct slot proven[PROVEN_SLOTS]; /* logins with addresses */
 };
 
-_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a lock would be another one in each process");
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2,
+	       "a lock inside an atomic would not be shared by processes");
 
 struct limits *limits_map(void)
 {
@@ -83,7 +85,7 @@ void limits_unmap(struct limits **holder)
 
 /* --- slots -------------------------------------------------------------------------------- */
 
-/* 64 bits of SipHash stand for the key itself: that two meet is not to be expected. */
+/* 64 bits of SipHash replace the key itself; a collision is too improbable to handle. */
 static uint64_t key_of(const struct limits *limits, const void *bytes, size_t length)
 {
 	unsigned char hash[crypto_shorthash_BYTES];
@@ -129,7 +131,7 @@ static struct slot *owes_least(struct slot *home)
 	return least;
 }
 
-/* False: somebody else changed it meanwhile. */
+/* False: another thread changed the slot in the meantime. */
 static bool take_over(struct slot *slot, uint64_t key)
 {
 	int64_t full_us = atomic_load(&slot->full_us);
@@ -173,7 +175,7 @@ static struct slot *proof_home(struct limits *limits, uint64_t key)
 
 /* --- buckets ------------------------------------------------------------------------------ */
 
-/* How long it takes to earn one token. */
+/* The time in which the bucket earns one token. */
 static int64_t token_us(const struct limits_rate *rate)
 {
 	return (int64_t)rate->per_s * SECOND_US / rate->count;
@@ -209,7 +211,8 @@ unsigned limits_operator_call(struct limits *limits, int64_t operator_id,
 	slot = find_or_claim(operator_home(limits, key), key);
 	full_us = atomic_load(&slot->full_us);
 	do {
-		/* After a reload the old debt may exceed the new bucket: then it is empty. */
+		/* After a reload of the configuration the old debt may exceed the new bucket; then
+		 * the bucket counts as empty. */
 		after_us = earlier(later(full_us, now_us), now_us + all_us) + one_us;
 		if (after_us > now_us + all_us)
 			return whole_seconds(after_us - now_us - all_us);
@@ -219,7 +222,7 @@ unsigned limits_operator_call(struct limits *limits, int64_t operator_id,
 
 /* --- log-ons ------------------------------------------------------------------------------ */
 
-/* SLOT NULL: nothing is owed. */
+/* SLOT NULL: the address or login has no debt. */
 static unsigned failures_wait_s(const struct slot *slot, const struct limits_rate *rate,
 				int64_t now_us)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * R2.13: how often an operator may call, and how many log-ons may fail from one address, and of
- * one login.  One table for all workers of a pool, in memory that the supervisor maps before it
- * forks them, so a limit holds for the pool as a whole and outlives each worker.  Any thread of any
- * of them.
+ * R2.13: limits the calls of an operator, and the failed log-ons of an address and of a login.  All
+ * worker processes share one table, in memory that the supervisor maps before it forks them, so a
+ * limit holds for the daemon as a whole and survives the end of a worker.  Any thread of any worker
+ * may call these functions.
  */
 #ifndef CAMPAIGN_SESSION_LIMITS_H
 #define CAMPAIGN_SESSION_LIMITS_H
@@ -16,35 +16,36 @@ struct limits;
 
 struct limits_rate { /* a token bucket */
 	unsigned count;
-	unsigned per_s; /* COUNT calls in so many seconds ... */
-	unsigned burst; /* ... and so many at once; at least 1 */
+	unsigned per_s; /* COUNT calls in this many seconds */
+	unsigned burst; /* calls that may come at once; at least 1 */
 };
 
-/* NULL: errno says why.  Processes forked afterwards share it. */
+/* NULL: errno says why.  Processes that are forked afterwards share the table. */
 struct limits *limits_map(void);
 void limits_unmap(struct limits **limits);
 
 /*
- * NOW_US is clock_monotonic_us(), or a test's time.  A rate with a count of 0 limits nothing.  The
- * rate may change from one call to the next.  The first two return 0, or the whole seconds after
- * which another try makes sense.
+ * NOW_US is clock_monotonic_us(); tests pass their own time.  A rate with a count of 0 limits
+ * nothing.  The rate may change between two calls.  The functions that return unsigned return 0 if
+ * the caller may go on, or else the whole seconds after which another try can succeed.
  */
 
-/* Takes a token of the operator's. */
+/* Takes one token of the operator's bucket. */
 unsigned limits_operator_call(struct limits *limits, int64_t operator_id,
 			      const struct limits_rate *rate, int64_t now_us);
-/* Whether a log-on from ADDRESS may be judged.  It takes no token; a failure takes one, there or
- * not: attempts that were judged at the same time are paid for afterwards. */
+/* Tells whether a log-on from ADDRESS may be checked.  It takes no token.  A failure takes one even
+ * if the bucket is empty, so attempts that were checked at the same time are all charged. */
 unsigned limits_logon_wait_s(struct limits *limits, const struct in6_addr *address,
 			     const struct limits_rate *rate, int64_t now_us);
 void limits_logon_failed(struct limits *limits, const struct in6_addr *address,
 			 const struct limits_rate *rate, int64_t now_us);
-/* Whether a failure from ADDRESS has not been forgiven yet. */
+/* True while a failure from ADDRESS still counts. */
 bool limits_logon_failed_lately(struct limits *limits, const struct in6_addr *address,
 				int64_t now_us);
 
-/* The same for log-ons as LOGIN, there or not, from wherever they come; but an address that has
- * proven to know the password is not made to wait for the failures of others. */
+/* The same for log-ons as LOGIN from all addresses, whether such an operator exists or not.  An
+ * address that has proven to know the password does not wait for the failures of other
+ * addresses. */
 unsigned limits_login_wait_s(struct limits *limits, const char *login,
 			     const struct in6_addr *address, const struct limits_rate *rate,
 			     int64_t now_us);
@@ -52,7 +53,7 @@ void limits_login_failed(struct limits *limits, const char *login, const struct 
 			 int64_t now_us);
 void limits_login_proven(struct limits *limits, const char *login, const struct in6_addr *address,
 			 int64_t now_us);
-/* Whether a log-on as LOGIN succeeded at ADDRESS within a month. */
+/* True if a log-on as LOGIN from ADDRESS succeeded within the last month. */
 bool limits_login_is_proven(struct limits *limits, const char *login,
 			    const struct in6_addr *address, int64_t now_us);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A bounded queue, and one thread with a database session of its own: a session shared with request
- * threads would make them wait for a thread that the kernel schedules last.
+ * A bounded queue, and one thread with its own database session.  With a shared session, request
+ * threads would wait for the thread that the kernel schedules last.
  *
  * The lowest priority alone does not protect ingestion.  Ingestion leaves gaps while it waits for
- * disks.  If argon2id filled all of them (it reads and writes 19 MiB twice), ingestion would find
- * its caches evicted and both processors taken at each wake-up.  So after a wrong password the
- * thread sleeps for twice as long as the check took.
+ * disks.  If argon2id filled all of these gaps (it reads and writes 19 MiB twice), ingestion would
+ * find its caches evicted and both processors busy at each wake-up.  So the thread sleeps after a
+ * wrong password for twice as long as the check took.
  */
 #include "config.h"
 
@@ -27,33 +27,35 @@
 #include "session/store.h"
 #include "session/token.h"
 
-/* The lowest priority short of idle: on a free processor a check runs at once, on a busy one
- * ingestion comes first. */
+/* The lowest priority above SCHED_IDLE: on a free processor a check runs at once; on a busy
+ * processor ingestion runs first. */
 #define NICE 19
 
-/* On busy processors a check can last seconds, most of them spent waiting. */
+/* On busy processors a check can last seconds, most of which it waits for a processor; the sleep
+ * after it is limited to this. */
 #define MAX_SLEEP_US 100000
 
 /* After the database has failed one logon, further logons are refused at once for this long. */
 #define REFUSE_MS 1000
 
-/* A session that is found lost only after this long was not closed by the server: the server hangs,
- * and a new connection would make the caller wait as long again. */
+/* If a ping takes this long to find the connection lost, the server has not closed it but hangs.  A
+ * new connection would make the caller wait as long again. */
 #define HUNG_MS 800
 
-/* How long the queue may be for each class of caller.  Guessing cannot crowd out callers of whom
- * nothing is known, and neither can crowd out operators at their usual address.  Many programs on
- * one host may log on at once; wait_limit_ms bounds how long they wait. */
+/* The longest queue for each class of caller.  Password guessing cannot crowd out unknown
+ * callers, and neither of these classes can crowd out operators at an address from which they
+ * logged on before.  Many programs of one host may log on at the same time; wait_limit_ms bounds
+ * their wait. */
 static const unsigned queue_limits[] = {
     [CALLER_RECENTLY_FAILED] = 4, [CALLER_UNKNOWN] = 8, [CALLER_PROVEN] = 64};
 
-/* Of these, from one address, unless the caller is proven. */
+/* The most checks in the queue from one address, unless the caller is proven. */
 #define ADDRESS_LIMIT 4
 
 struct password_worker {
 	struct password_worker_options options;
 	pthread_t thread;
-	/* The thread's own: */
+	/* Used by the worker's thread only: */
 	struct db *db; /* NULL: not connected */
 	int64_t refuse_until_ms;
 
@@ -65,7 +67,7 @@ struct password_worker {
 
 /* --- submitting --------------------------------------------------------------------------- */
 
-/* With the lock. */
+/* The caller holds the lock. */
 static bool has_room(const struct password_worker *w, const struct password_check *check)
 {
 	unsigned all = 0, of_address = 0;
@@ -98,7 +100,7 @@ bool password_worker_submit(struct password_worker *w, struct password_check *ch
 
 /* --- checking ----------------------------------------------------------------------------- */
 
-/* R4.11, R4.12.  FOUND NULL: there is no such login. */
+/* R4.11, R4.12.  FOUND is NULL if no operator has this login. */
 static bool password_is_right(const struct store_login *found, const char *password,
 			      bool allow_empty_password)
 {
@@ -142,7 +144,8 @@ static enum outcome connect_if_needed(struct password_worker *w)
 	return w->db != NULL ? OUTCOME_OK : db_open(&w->options.login, &w->db);
 }
 
-/* While the database is away or hangs, one logon a second waits for it. */
+/* While the database is away or hangs, one log-on per second waits for it; the others are
+ * refused. */
 static void check_with_database(struct password_worker *w, struct password_check *check)
 {
 	check->rc = OUTCOME_RETRY;
@@ -164,7 +167,7 @@ static void run_check(struct password_worker *w, struct password_check *check)
 
 /* --- the thread --------------------------------------------------------------------------- */
 
-/* Waits for the next check; NULL: the worker stops. */
+/* Waits for the next check.  NULL: the worker stops. */
 static struct password_check *next_check(struct password_worker *w)
 {
 	struct password_check *check;
@@ -182,8 +185,8 @@ static struct password_check *next_check(struct password_worker *w)
 	return check;
 }
 
-/* On Linux both are properties of a thread.  SCHED_BATCH: it never preempts another thread when it
- * wakes up. */
+/* On Linux both are attributes of a thread.  A SCHED_BATCH thread never preempts another thread
+ * when it wakes up. */
 static void lower_priority(void)
 {
 	const struct sched_param none = {0};
@@ -214,7 +217,8 @@ static void *password_thread(void *argument)
 
 		run_check(w, check);
 		wrong = check->rc == OUTCOME_INVALID;
-		w->options.done(w->options.context, check->done); /* CHECK is the caller's again */
+		w->options.done(w->options.context, check->done); /* from here the caller owns
+								   * CHECK */
 		if (wrong)
 			sleep_us(2 * (clock_monotonic_us() - started_us));
 	}

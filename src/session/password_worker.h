@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The thread that checks passwords: one per worker process, one password after the other, at the
- * lowest priority.  argon2id is expensive by design; a call that waits for its check holds no
- * request thread, and the queue is bounded, so guessing takes neither threads nor much of the
- * processors from ingestion.
+ * lowest priority. argon2id is expensive by design.  A call that waits for its check holds no
+ * request thread, and the queue is bounded, so password guessing takes neither request threads nor
+ * much processor time from ingestion.
  */
 #ifndef CAMPAIGN_SESSION_PASSWORD_WORKER_H
 #define CAMPAIGN_SESSION_PASSWORD_WORKER_H
@@ -17,17 +17,18 @@
 #include "db/db.h"
 #include "session/operator.h"
 
-/* What is known of the address that a password comes from. */
+/* The history of the address that a password comes from. */
 enum password_caller {
-	CALLER_RECENTLY_FAILED, /* a logon from this address failed recently */
-	CALLER_UNKNOWN,		/* nothing is known; or it failed recently and is proven as well */
+	CALLER_RECENTLY_FAILED, /* a log-on from this address failed recently */
+	CALLER_UNKNOWN,		/* no entry; or one failed recently, and the address is proven as
+				 * well */
 	CALLER_PROVEN,		/* this operator has logged on from this address before */
 };
 
 struct password_worker;
 
-/* One password to check.  The caller owns it, and keeps it and all that it points to unchanged
- * until DONE is passed to the callback. */
+/* One password to check.  The caller owns it.  Until DONE is passed to the callback, the caller
+ * keeps it, and all that it points to, unchanged. */
 struct password_check {
 	const char *login, *password;
 	bool allow_empty_password;
@@ -35,39 +36,39 @@ struct password_check {
 	enum password_caller caller;
 	struct completion *done; /* the caller's node */
 
-	/* The result.  OK: WHO is the operator.  INVALID: login or password wrong, or operator
-	 * disabled; one answer after the same time for all three (R4.12).  RETRY, BUG: the database
-	 * did not answer; with LATE, the check was not begun within its time. */
+	/* The result.  OK: WHO is the operator.  INVALID: the login or password is wrong or the
+	 * operator is disabled; all three give the same answer after the same time (R4.12).  RETRY,
+	 * BUG: the database did not answer, or, with LATE, the check did not start in time. */
 	enum outcome rc;
 	struct operator_info who;
 	bool late;
 
-	/* The worker's own: */
+	/* Used by the worker only: */
 	struct password_check *next;
 	int64_t give_up_ms;
 };
 
 struct password_worker_options {
-	struct db_login login;	/* strings borrowed, must outlive the worker */
-	unsigned wait_limit_ms; /* a check that was not begun by then is late */
-	/* Called in the worker's thread with the node of one check, which is the caller's again; it
-	 * returns soon. */
+	struct db_login login;	/* borrowed; the strings must outlive the worker */
+	unsigned wait_limit_ms; /* a check that has not started by then is late */
+	/* Called in the worker's thread with the node of a finished check, which the caller owns
+	 * again.  It must return soon. */
 	void (*done)(void *context, struct completion *node);
 	void *context;
 };
 
-/* NULL after having logged why. */
+/* Returns NULL after it has logged why. */
 struct password_worker *password_worker_start(const struct password_worker_options *options);
-/* When nothing is submitted any more and the queue is empty. */
+/* Call it when no thread submits any more and the queue is empty. */
 void password_worker_stop(struct password_worker **w);
 
-/* Any thread; does not wait.  False: the queue is full for this caller.  True: CHECK is queued, and
- * is handed to `done`, perhaps before this returns. */
+/* May be called by any thread; does not wait.  False: the queue is full for this class of caller.
+ * True: CHECK is queued and will be passed to `done`, perhaps before this function returns. */
 bool password_worker_submit(struct password_worker *w, struct password_check *check);
 
-/* The check itself, in the calling thread, with the session DB; returns CHECK's rc.  A hash with
- * other parameters than token.h's is accepted and not renewed: the daemon's account must not be
- * able to set a password. */
+/* Checks in the calling thread with the session DB, and returns CHECK's rc.  A hash with parameters
+ * other than token.h's is accepted and not renewed: the daemon's database account must not be able
+ * to set a password. */
 enum outcome password_check_now(struct db *db, struct password_check *check);
 
 #endif

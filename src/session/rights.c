@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rights are few, so they are a list that is walked.  A scope is compared as it stands: what
- * does not name a schema exactly, or its whole namespace, covers nothing.
+ * An operator has few rights, so they are a list that is searched from its start.  Scopes are
+ * compared as text: a scope that names neither the schema exactly nor its whole namespace covers
+ * nothing.
  */
 #include "config.h"
 
@@ -34,7 +35,7 @@ int right_parse_name(const char *name, enum right *out)
 	return -1;
 }
 
-/* How many characters of a schema's namespace or name stand at TEXT. */
+/* The number of characters at TEXT that may belong to the namespace or name of a schema. */
 static size_t name_span(const char *text)
 {
 	return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.");
@@ -81,7 +82,7 @@ static bool scope_covers(const char *scope, const char *schema)
 	if (length == 0 || schema == NULL)
 		return true;
 	if (length >= 2 && strcmp(scope + length - 2, ":*") == 0)
-		return strncmp(scope, schema, length - 1) == 0; /* with the colon */
+		return strncmp(scope, schema, length - 1) == 0; /* compares the colon too */
 	return strcmp(scope, schema) == 0;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory only ever says yes: what it does not hold, or holds as over, is asked of the
- * database.  So forgetting an entry is always right, and all care goes into not keeping one
- * that has ended.  A look-up and a log-off can cross: the look-up sees the session open, the
- * log-off finds nothing to forget, and then the look-up's answer arrives.  Therefore every
- * log-off and every refresh begins a new generation, and an answer that was asked for in an
- * older one is given but not remembered.
+ * The memory only confirms.  A token that it does not hold, or holds as expired, is looked up in
+ * the database.  So it is always correct to forget an entry; the care is needed where an entry
+ * could be kept after its session has ended.  A look-up and a log-off can cross: the look-up reads
+ * an open session, the log-off finds no entry to forget, and then the look-up adds its entry.
+ * Therefore every log-off and every refresh begins a new generation.  A look-up that began in an
+ * older generation is answered, but its result is not kept.
  */
 #include "config.h"
 
@@ -25,11 +25,12 @@
 #define uthash_fatal(message) abort()
 #include <uthash.h>
 
-/* Of each kind; beyond it the oldest goes, and is looked up again if it comes back. */
+/* The most entries of each kind.  If there are more, the oldest is removed; its next check asks the
+ * database. */
 #define MAX_REMEMBERED 100000
 
-/* Refreshes read the log-offs of the last ENDED_WINDOW_S.  After a gap longer than half of it
- * (the database was away) they may have missed some, and everything is forgotten instead. */
+/* A refresh reads the log-offs of the last ENDED_WINDOW_S.  After a gap longer than half of that
+ * (the database was away) it may have missed some, so it forgets all sessions. */
 #define ENDED_WINDOW_S 10
 #define REFRESH_GAP_MS (ENDED_WINDOW_S * 1000 / 2)
 
@@ -51,14 +52,14 @@ struct operator_entry {
 struct sessions {
 	struct shared_session *shared;
 
-	struct operator_entry *operators; /* enabled ones, as of auth_version */
-	struct entry *sessions;		  /* uthash keeps them in order of arrival */
+	struct operator_entry *operators; /* the enabled operators, as of state.auth_version */
+	struct entry *sessions;		  /* uthash keeps the order of insertion */
 	struct entry *bearers;
 	struct store_state state;
 	bool has_state;
-	int64_t refreshed_ms; /* monotonic; when what we know was read; 0: never */
+	int64_t refreshed_ms; /* monotonic; the start of the last successful refresh; 0: none yet */
 	uint64_t generation;
-	pthread_rwlock_t lock; /* guards the members above, but not the session */
+	pthread_rwlock_t lock; /* guards the members above, except SHARED */
 };
 
 struct sessions *sessions_new(struct shared_session *shared)
@@ -117,7 +118,7 @@ static void forget(struct entry **table, const token_digest hash)
 	}
 }
 
-/* Sessions last equally long as a rule, so those that are over stand in front. */
+/* Most sessions have the same lifetime, so the expired ones are at the front. */
 static void forget_old(struct entry **table, int64_t now)
 {
 	while (*table != NULL &&
@@ -139,7 +140,7 @@ static void remember(struct entry **table, const struct entry *what)
 	forget_old(table, clock_monotonic_ms());
 }
 
-/* Reading is enough.  False: ask the database. */
+/* The lock held for reading is enough.  False: the caller must ask the database. */
 static bool recall(const struct sessions *s, struct entry *table, const token_digest hash,
 		   struct operator_info *out, bool *security_expired)
 {
@@ -154,7 +155,7 @@ static bool recall(const struct sessions *s, struct entry *table, const token_di
 		return false;
 	HASH_FIND(hh, s->operators, &e->operator_id, sizeof(e->operator_id), o);
 	if (o == NULL)
-		return false; /* disabled, or newer than our list */
+		return false; /* disabled, or added after the list was read */
 	*out = o->who;
 	*security_expired = e->security_until_ms <= now;
 	return true;
@@ -170,7 +171,8 @@ static uint64_t current_generation(struct sessions *s)
 	return generation;
 }
 
-/* The lock is not held yet. */
+/* The caller does not hold the lock.  Skips the entry if a log-off or refresh came after
+ * GENERATION. */
 static void remember_unless_crossed(struct sessions *s, struct entry **table,
 				    const struct entry *what, uint64_t generation)
 {
@@ -204,7 +206,8 @@ enum outcome sessions_refresh(struct sessions *s, struct db *db)
 	bool reload;
 	enum outcome rc;
 
-	/* The version is read before what it stands for: at worst we read once too often. */
+	/* Read the version before the operators: a change in between causes one more reload, not a
+	 * missed one. */
 	if ((rc = store_read_state(db, &state)) != OUTCOME_OK)
 		return rc;
 	pthread_rwlock_rdlock(&s->lock);
@@ -238,8 +241,8 @@ out:
 
 /* ---- the shared session ---- */
 
-/* The session may have been idle while the server was restarted: that is found out with a ping,
- * because a write that is lost with its connection cannot simply be repeated. */
+/* The server may have restarted while the session was idle.  A ping detects this before the
+ * statement, because a write that is lost with its connection cannot simply be repeated. */
 static enum outcome enter_database(struct sessions *s, struct db **db)
 {
 	enum outcome rc = shared_session_acquire(s->shared, db);
@@ -250,7 +253,7 @@ static enum outcome enter_database(struct sessions *s, struct db **db)
 	return shared_session_acquire(s->shared, db);
 }
 
-/* The secret, also before the first refresh. */
+/* Returns the secret; before the first refresh it asks the database. */
 static enum outcome get_secret(struct sessions *s, unsigned char out[SERVER_SECRET_BYTES])
 {
 	struct store_state state;
@@ -335,7 +338,7 @@ static enum outcome look_up_session(struct sessions *s, const token_digest hash,
 	return OUTCOME_OK;
 }
 
-/* R4.1.  What has another form was never issued, and costs no query. */
+/* R4.1.  A token of another form was never issued, and costs no query. */
 static bool looks_like_session_token(const char *token)
 {
 	return strlen(token) == SESSION_TOKEN_SIZE - 1 && strncmp(token, "___", 3) == 0;
@@ -381,7 +384,7 @@ enum outcome sessions_close(struct sessions *s, const char *token)
 	rc = store_end_session(db, hash);
 	shared_session_release(s->shared);
 
-	/* Whatever came of it: the database will tell. */
+	/* Forget the session after a failure too; its next check asks the database. */
 	pthread_rwlock_wrlock(&s->lock);
 	forget(&s->sessions, hash);
 	s->generation++;

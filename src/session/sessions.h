@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who is calling: sessions, Bearer tokens and operators, kept in memory by each worker and
- * in the staging database by all of them.
+ * Sessions, Bearer tokens and operators.  Each worker keeps them in memory; the staging database
+ * holds them for all workers.
  *
- * In the steady state a check costs no query.  A token that is not in memory is looked up
- * once; sessions_refresh, called every SESSIONS_REFRESH_MS by the worker's refresher, brings
- * the log-offs of other workers and changed operators.  When the last refresh is older than
- * SESSIONS_STALE_MS, a check asks the database itself, so a log-off, a disabled operator or a
- * removed right counts everywhere within a second.
+ * Normally a check costs no query.  A token that is not in memory is looked up once.  The worker's
+ * refresher calls sessions_refresh() every SESSIONS_REFRESH_MS, which reads the log-offs of other
+ * workers and changed operators.  If the last refresh is older than SESSIONS_STALE_MS, a check asks
+ * the database itself.  So a log-off, a disabled operator or a removed right takes effect in every
+ * worker within a second.
  */
 #ifndef CAMPAIGN_SESSION_SESSIONS_H
 #define CAMPAIGN_SESSION_SESSIONS_H
@@ -25,31 +25,32 @@
 
 struct sessions;
 
-/* SHARED is used for look-ups and writes; borrowed. */
+/* SHARED is borrowed, for look-ups and writes. */
 struct sessions *sessions_new(struct shared_session *shared);
 void sessions_free(struct sessions **s);
 
-/* With the refresher's own session.  Any thread, one at a time. */
+/* DB is the refresher's own session.  Any thread may call it, but only one at a time. */
 enum outcome sessions_refresh(struct sessions *s, struct db *db);
 
-/* All calls below: any thread. */
+/* Any thread may call the functions below. */
 
 /* R4.1 to R4.3; TOKEN and SECURITY are written on OUTCOME_OK. */
 enum outcome sessions_open(struct sessions *s, const struct operator_info *who,
 			   unsigned session_timeout_s, unsigned security_timeout_s,
 			   const char *address, char token[SESSION_TOKEN_SIZE],
 			   char security[SECURITY_TOKEN_SIZE]);
-/* OUTCOME_INVALID: unknown, expired or ended session, or disabled operator.
- * *SECURITY_EXPIRED tells whether the security token's life is over. */
+/* OUTCOME_INVALID: the session is unknown, expired or ended, or the operator is disabled.
+ * *SECURITY_EXPIRED tells whether the security token has expired. */
 enum outcome sessions_check(struct sessions *s, const char *token, struct operator_info *out,
 			    bool *security_expired);
-/* Whether SECURITY belongs to TOKEN. */
+/* True if SECURITY belongs to TOKEN.  False also if the secret could not be read. */
 bool sessions_check_security(struct sessions *s, const char *token, const char *security);
-/* OUTCOME_INVALID if it was not open. */
+/* OUTCOME_INVALID: the session was not open. */
 enum outcome sessions_close(struct sessions *s, const char *token);
 enum outcome sessions_check_bearer(struct sessions *s, const char *token,
 				   struct operator_info *out);
-/* XtkDatabaseId: "u" + 16 hexadecimal digits, made at db init; "" before the first refresh. */
+/* XtkDatabaseId: "u" and 16 hexadecimal digits, made by campaign-admin db init; "" before the first
+ * refresh. */
 void sessions_database_id(struct sessions *s, char out[24]);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every statement that finds an operator gives one row per right, so that operator and rights
- * are of one moment.  Hashes travel as hexadecimal digits: they are no text.  Times are the
- * database's alone; what leaves here is how long something still lasts.
+ * Every statement that finds an operator returns one row per right, so the operator and the rights
+ * are read at the same moment.  Hashes are passed as hexadecimal digits, because they are binary.
+ * Only the database's clock is used: callers get the remaining time, not a time of day.
  */
 #include "config.h"
 
@@ -61,7 +61,7 @@ static const char sql_end_session[] =
     "UPDATE campaign_session SET ended_at = UTC_TIMESTAMP(3)"
     " WHERE token_hash = UNHEX(?) AND ended_at IS NULL AND expires_at > UTC_TIMESTAMP(3)";
 
-/* NULL as "". */
+/* Returns "" for NULL. */
 static const char *text_of(const struct db_rows *rows, size_t column)
 {
 	const char *text = db_rows_text(rows, column);
@@ -69,14 +69,14 @@ static const char *text_of(const struct db_rows *rows, size_t column)
 	return text != NULL ? text : "";
 }
 
-/* A right that cannot be held whole is left out: less than granted, never more. */
+/* Leaves out a right that does not fit: the operator gets fewer rights than granted, never more. */
 static void add_right(struct operator_info *who, const char *name, const char *scope)
 {
 	struct right_grant *grant = &who->rights[who->right_count];
 	enum right right;
 
 	if (right_parse_name(name, &right) < 0)
-		return; /* of a later version */
+		return; /* a right of a later version */
 	if (who->right_count == MAX_RIGHTS || strlen(scope) >= sizeof(grant->scope)) {
 		log_warn("operator %lld has more rights than fit; use fewer with a wider scope",
 			 (long long)who->id);
@@ -102,7 +102,8 @@ static void begin_operator(struct operator_info *who, const struct db_rows *rows
 	snprintf(who->zone, sizeof(who->zone), "%s", text_of(rows, COLUMN_ZONE));
 }
 
-/* The row at hand says one right more; none at all is a row with NULL. */
+/* Adds the right of the current row.  An operator without rights has one row, whose right is
+ * NULL. */
 static void read_right(struct operator_info *who, const struct db_rows *rows)
 {
 	if (db_rows_text(rows, COLUMN_RIGHT) != NULL)
@@ -121,7 +122,7 @@ static void hash_text(char out[HASH_TEXT_SIZE], const token_digest hash)
 	sodium_bin2hex(out, HASH_TEXT_SIZE, hash, TOKEN_HASH_BYTES);
 }
 
-/* db_run with a hash as the one parameter. */
+/* Calls db_run with HASH as the only parameter. */
 static enum outcome run_with_hash(struct db *db, const char *sql, const token_digest hash,
 				  struct db_rows **rows, uint64_t *affected)
 {

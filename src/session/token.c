@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tokens are made of the system's random bits and kept as hashes, so that a reader of the
- * database cannot log on with its content.  They carry 122 bits and more, which is why
- * a plain SHA-256 is enough for them; passwords are guessable and get argon2id.
+ * Tokens are made of the system's random bits, and only their hashes are stored, so a reader of the
+ * database cannot log on with its content.  A token has at least 122 random bits, so a plain
+ * SHA-256 is enough.  Passwords can be guessed, so they get argon2id.
  */
 #include "config.h"
 
@@ -27,23 +27,23 @@ _Static_assert(BEARER_TOKEN_SIZE ==
 						 sodium_base64_VARIANT_URLSAFE_NO_PADDING),
 	       "tok_ and 43 characters");
 
-/* What OWASP asks for at least (m = 19 MiB, t = 2, p = 1).  libsodium's INTERACTIVE, 64 MiB, takes
- * more than four times as long (55 ms instead of 13 on a 2-core machine) and sweeps the caches that
- * ingestion lives on; the step from 19 to 64 MiB costs a thief of the hashes no more than that
- * factor either, and what helps against him is a password of some length. */
+/* The minimum of OWASP (m = 19 MiB, t = 2, p = 1). libsodium's INTERACTIVE uses 64 MiB, takes more
+ * than four times as long (55 ms instead of 13 on a 2-core machine) and evicts the caches that
+ * ingestion uses.  For an attacker with the hashes, the step from 19 to 64 MiB raises the cost by
+ * that factor only; long passwords protect better. */
 #define HASH_PASSES 2
 #define HASH_BYTES  ((size_t)19 * 1024 * 1024)
 
 /* The password of an unknown login is verified against this hash, at the same cost as a real one.
  * It is the hash of a random password that was not kept. */
-static const char nobody_hash[] =
+static const char dummy_hash[] =
     "$argon2id$v=19$m=19456,t=2,p=1"
     "$5PgFjsVgtJhgSz6v4gnAcQ$7g51sQ7N5Uu9YDD3p/tuzj0AC38o/lOYA87ZtqtlwMo";
 
 int token_init(void)
 {
 	if (sodium_init() < 0) {
-		log_error("token: libsodium does not start");
+		log_error("token: libsodium cannot be initialised");
 		return -1;
 	}
 	return 0;
@@ -51,7 +51,7 @@ int token_init(void)
 
 void session_token_new(char out[SESSION_TOKEN_SIZE])
 {
-	/* The next line ends it.  NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
+	/* The next call adds the NUL.  NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
 	memcpy(out, "___", 3);
 	uuid_text(out + 3);
 }
@@ -110,7 +110,7 @@ void secret_text(char out[2 * SERVER_SECRET_BYTES + 1],
 int password_hash(char out[PASSWORD_HASH_SIZE], const char *password)
 {
 	if (crypto_pwhash_str(out, password, strlen(password), HASH_PASSES, HASH_BYTES) != 0) {
-		log_error("token: no memory to hash a password (19 MiB are needed)");
+		log_error("token: not enough memory to hash a password; 19 MiB are needed");
 		return -1;
 	}
 	return 0;
@@ -118,7 +118,7 @@ int password_hash(char out[PASSWORD_HASH_SIZE], const char *password)
 
 bool password_verify(const char *hash, const char *password)
 {
-	const char *against = hash != NULL ? hash : nobody_hash;
+	const char *against = hash != NULL ? hash : dummy_hash;
 	bool equal = crypto_pwhash_str_verify(against, password, strlen(password)) == 0;
 
 	return equal && hash != NULL;

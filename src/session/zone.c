@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * X-Forwarded-For is believed as far as trusted proxies wrote it, read from the right: each
- * proxy adds at the end whom it got the call from.  What stands further left may be forged.
+ * X-Forwarded-For is read from the right, because each proxy appends the address from which it got
+ * the call.  Elements are believed only as long as trusted proxies wrote them; elements further
+ * left may be forged.
  */
 #include "config.h"
 
@@ -19,7 +20,8 @@ static bool is_trusted_proxy(const struct conf *conf, const struct in6_addr *add
 	return false;
 }
 
-/* One element of the list; some proxies add the port: "192.0.2.1:443", "[2001:db8::1]:443". */
+/* Parses one element of the list.  Some proxies add the port: "192.0.2.1:443",
+ * "[2001:db8::1]:443". */
 static int parse_hop(const char *text, size_t length, struct in6_addr *out)
 {
 	char copy[ADDRESS_TEXT_SIZE + sizeof("[]:65535")];
@@ -40,7 +42,7 @@ static int parse_hop(const char *text, size_t length, struct in6_addr *out)
 	return address_parse(address, out);
 }
 
-/* Cuts the last element off [TEXT, *END), blanks around it too. */
+/* Cuts the last element off [TEXT, *END), and trims blanks around it. */
 static size_t last_hop(const char *text, const char **end, const char **hop)
 {
 	const char *to = *end;
@@ -58,7 +60,7 @@ static size_t last_hop(const char *text, const char **end, const char **hop)
 	return (size_t)(to - from);
 }
 
-/* R2.16.  FOUND false: the list names nobody but trusted proxies, so the peer is the client. */
+/* R2.16.  FOUND false: the list names only trusted proxies, so the peer is the client. */
 static int forwarded_client(const struct conf *conf, const char *list, struct in6_addr *out,
 			    bool *found)
 {
@@ -73,7 +75,8 @@ static int forwarded_client(const struct conf *conf, const char *list, struct in
 		if (length == 0)
 			continue;
 		if (parse_hop(hop, length, &address) < 0)
-			return -1; /* "unknown": to read on would be to believe the client */
+			return -1; /* "unknown": elements further left may come from the client
+				    * itself */
 		if (!is_trusted_proxy(conf, &address)) {
 			*out = address;
 			*found = true;
@@ -146,5 +149,5 @@ bool zone_named_contains(const struct conf *conf, const char *name, const struct
 		if (strcmp(conf->zones[i].name, name) == 0)
 			return zone_contains(&conf->zones[i], address);
 	}
-	return false; /* the zone was renamed or removed: nobody is in it */
+	return false; /* the zone was renamed or removed: it contains no address */
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The words of an operation, and the text form of links: written by the API, read by the
- * sync.  A text that this file did not write is refused as a whole.
+ * The names of the operations, and the text form of links: the API writes it, the sync reads it.  A
+ * text that this file did not write is refused as a whole.
  */
 #include "config.h"
 
@@ -82,7 +82,7 @@ void change_link_end(struct buf *links)
 	buf_add_char(links, '\n');
 }
 
-/* Undoes add_escaped in place; -1 at a sequence that it never writes. */
+/* Reverses add_escaped in place.  Returns -1 at a sequence that add_escaped never writes. */
 static int unescape(char *text)
 {
 	char *to = text;
@@ -119,7 +119,7 @@ static size_t count_char(const char *text, char c)
 	return count;
 }
 
-/* LINE is without its newline and is cut up. */
+/* LINE has no newline; strsep() writes into it. */
 static int read_link(struct arena *arena, char *line, struct change_link *out)
 {
 	size_t parts = count_char(line, '\t') + 1;
@@ -152,7 +152,7 @@ struct change_link *change_links_read(struct arena *arena, const char *text, siz
 		if (read_link(arena, strsep(&rest, "\n"), &links[i]) < 0)
 			return NULL;
 	}
-	if (*rest != '\0') /* the last line was cut */
+	if (*rest != '\0') /* the last line has no newline: the text was cut */
 		return NULL;
 	*count = lines;
 	return links;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A change is one accepted record on its way into the staging log.  What the columns of the
- * log mean is decided here and read again by the sync and by the view:
+ * A change is one accepted record on its way into the staging log.  This header defines what the
+ * columns of the log mean; the sync and the view read them:
  *
  *   _operation  1 insert, 2 insertOrUpdate, 3 update, 4 delete
- *   _key	 canonical xpaths joined by ",": "@id", "@email,@folder-id"; never empty except
- *		 for a schema without primary key
- *   _fields	 field names joined by ",", in schema order: every attribute that the document
- *		 names, key fields included, and a primary key that the server made and
- *		 returned.  A candidate (R7.13) stands in its column but not in _fields.
- *   _links	 NULL, or look-ups that replication has to make (R7.7): see change_links
+ *   _key        canonical xpaths joined by ",": "@id", "@email,@folder-id"; empty only for a
+ *               schema without primary key
+ *   _fields     field names joined by ",", in schema order: every attribute that the document
+ *               names, including key fields, and a primary key that the server made and
+ *               returned.  A candidate (R7.13) has a value in its column but is not in _fields.
+ *   _links      NULL, or look-ups that the replication has to make (R7.7): see change_links_read
  *
- * A delete carries its key fields only (R8.6).  A record with neither key nor primary key in
- * the document gets a primary key of the server's, named in _fields, and reconciles on it,
- * which nothing else can have: so replaying it is harmless.
+ * A delete carries its key fields only (R8.6).  If the document of a record names neither a key nor
+ * the primary key, the server makes a primary key, names it in _fields, and the record reconciles
+ * on it.  No other record has this key, so the change can be replayed without harm.
  */
 #ifndef CAMPAIGN_STAGING_CHANGE_H
 #define CAMPAIGN_STAGING_CHANGE_H
@@ -32,11 +32,11 @@ enum operation {
 	OPERATION_NONE = 0, /* never staged */
 };
 
-const char *operation_name(enum operation op); /* as the documents spell it: "insertOrUpdate" */
+const char *operation_name(enum operation op); /* as in documents: "insertOrUpdate" */
 int operation_parse(const char *name, enum operation *out);
 
-/* Appends the names of a log's columns, which are those of its rejects: _seq, _operation, _key,
- * _fields, _links, _at, _operator, _address, then the schema's, separated by commas. */
+/* Appends the names of a log's columns, which are also those of its reject table: _seq, _operation,
+ * _key, _fields, _links, _at, _operator, _address, then the schema's, separated by commas. */
 void change_columns(struct buf *sql, const struct schema *s);
 
 struct change {
@@ -47,13 +47,13 @@ struct change {
 	const char *links;	      /* NULL for none */
 	const struct db_value *cells; /* one per schema field; text NULL: SQL NULL */
 	const char *operator;	      /* login */
-	const char *address;	      /* client's, "" if not known */
+	const char *address;	      /* of the client; "" if not known */
 };
 
 /*
- * _links is one line per link: "<fk xpath>\t<target id>\t<key xpath>\t<value>[\t<key xpath>
- * \t<value>]...\n"; in values "\\", tab and newline are written \\, \t, \n.  change_link_add
- * starts a line, change_link_key adds a pair, change_link_end ends it.
+ * _links has one line per link: "<fk xpath>\t<target id>\t<key xpath>\t<value>[\t<key xpath>
+ * \t<value>]...\n".  In values, backslash, tab and newline are written \\, \t, \n. change_link_add
+ * starts a line, change_link_key adds a pair, change_link_end ends the line.
  */
 void change_link_add(struct buf *links, const char *fk_xpath, const char *target);
 void change_link_key(struct buf *links, const char *xpath, const char *value, size_t length);
@@ -64,7 +64,7 @@ struct change_link {
 	size_t key_count;
 	char **xpaths, **values;
 };
-/* Parses all lines; the result (and *COUNT) lives in ARENA.  NULL if TEXT is malformed. */
+/* Parses all lines.  The result lives in ARENA; *COUNT is its length.  NULL: TEXT is malformed. */
 struct arena;
 struct change_link *change_links_read(struct arena *arena, const char *text, size_t *count);
 

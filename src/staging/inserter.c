@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A statement belongs to a table *and* a list of columns: after a deployment, calls that began
- * under the old schema and calls under the new one meet here, and each has its own columns.
+ * under the old schema and calls under the new one may be in one batch, each with its own columns.
  *
- * What fits one execution is committed by it, in one round trip; the rest goes between BEGIN and
- * COMMIT.  A connection that breaks leaves the former unknown as a whole, the latter only during
- * COMMIT; but that is most of the time in any case, and without the two further round trips a
- * server with few clients takes half as many calls again.
+ * Rows that fit one execution are inserted and committed by it, in one round trip; larger sets are
+ * inserted between BEGIN and COMMIT.  If the connection breaks during the former, the outcome is
+ * unknown whenever it breaks; during the latter it is unknown only while COMMIT is on its way.  But
+ * COMMIT takes most of the time in either case, and without the two further round trips a server
+ * with few clients takes 1.5 times as many calls.
  */
 #include "config.h"
 
@@ -23,41 +24,41 @@
 #define uthash_fatal(message) abort()
 #include <uthash.h>
 
-/* A prepared statement costs the server memory; beyond this the oldest goes. */
+/* A prepared statement uses memory of the server; beyond this number the oldest is closed. */
 #define MAX_STATEMENTS 256
 
-/* What the protocol adds: to a value its length and an indicator, to a statement its header
+/* Bytes that the protocol adds: to a value its length and an indicator, to a statement its header
  * and the types of its parameters. */
 #define CELL_OVERHEAD	   10
 #define STATEMENT_OVERHEAD 1024
 #define COLUMN_OVERHEAD	   2
 
-/* _operation, _key, _fields, _links, _operator, _address come before the schema's columns. */
+/* _operation, _key, _fields, _links, _operator, _address precede the schema's columns. */
 #define OWN_COLUMNS 6
 
 struct statement {
-	char *signature; /* table, columns and their kinds */
+	char *signature; /* the table, the columns and their kinds */
 	char *sql;
 	enum db_cell *kinds;
 	size_t columns;
-	struct db_bulk *bulk; /* NULL until it is used, and after a failure */
+	struct db_bulk *bulk; /* NULL until it was opened */
 	UT_hash_handle hh;
 };
 
 struct row {
 	const struct change *change;
-	struct statement *statement; /* NULL once it was inserted */
+	struct statement *statement; /* NULL after the row was inserted */
 	size_t bytes;
 };
 
 struct inserter {
 	size_t batch_rows;
 	size_t batch_bytes;
-	struct statement *statements; /* by signature; uthash keeps the order of arrival */
+	struct statement *statements; /* by signature; uthash keeps the order of insertion */
 	struct row *rows;
 	size_t row_count, row_size;
-	size_t row_bytes;	/* of all of them */
-	struct db_value *cells; /* of the execution that is being built */
+	size_t row_bytes;	/* of all rows */
+	struct db_value *cells; /* of the execution that is being filled */
 	size_t cell_size;
 	struct buf signature;
 };
@@ -161,7 +162,7 @@ static struct statement *statement_for(struct inserter *ins, const struct schema
 	return st;
 }
 
-/* Only while no row points at a statement. */
+/* Call it only while no row points to a statement. */
 static void trim_statements(struct inserter *ins)
 {
 	while (HASH_COUNT(ins->statements) > MAX_STATEMENTS)
@@ -196,7 +197,7 @@ void inserter_add(struct inserter *ins, const struct change *changes, size_t cou
 		struct row *row = &ins->rows[ins->row_count++];
 
 		row->change = &changes[i];
-		/* Equal pointers are equal schemas only as long as the calls hold them. */
+		/* Equal pointers mean equal schemas, because the calls hold their schemas. */
 		if (before != NULL && before->change->schema == changes[i].schema)
 			row->statement = before->statement;
 		else
@@ -247,7 +248,7 @@ static size_t largest_row(const struct db *db, const struct statement *st)
 	return packet > overhead ? packet - overhead : 0;
 }
 
-/* Room for as many of the rows from FIRST on as go into one execution. */
+/* Makes CELLS large enough for the rows from FIRST on that fit one execution. */
 static void reserve_cells(struct inserter *ins, const struct statement *st, size_t first)
 {
 	size_t rows = ins->row_count - first;
@@ -260,7 +261,7 @@ static void reserve_cells(struct inserter *ins, const struct statement *st, size
 	}
 }
 
-/* What one execution may hold. */
+/* The most bytes of rows in one execution. */
 static size_t byte_limit(const struct inserter *ins, const struct db *db,
 			 const struct statement *st)
 {
@@ -270,7 +271,7 @@ static size_t byte_limit(const struct inserter *ins, const struct db *db,
 	return limit < most ? limit : most;
 }
 
-/* All rows of ST from FIRST on, in as few executions as the limits allow. */
+/* Inserts all rows of ST from FIRST on, in as few executions as the limits allow. */
 static enum outcome insert_rows_of(struct inserter *ins, struct db *db, struct statement *st,
 				   size_t first, bool *too_big)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a change takes along; see move.h. */
+/* Lists the columns that a change keeps when it moves; see move.h. */
 #include "config.h"
 
 #include "staging/move.h"

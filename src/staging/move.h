@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Changes that move between a log and its rejects. */
+/* Moves changes between a log and its reject table. */
 #ifndef CAMPAIGN_STAGING_MOVE_H
 #define CAMPAIGN_STAGING_MOVE_H
 
@@ -7,8 +7,8 @@
 #include "base/outcome.h"
 #include "db/db.h"
 
-/* Appends the names of all columns that both tables have: also of attributes that have left the
- * schema, which a change that moves must not lose. */
+/* Appends the names of all columns that both tables have, including those of attributes that are no
+ * longer in the schema: a change that moves must not lose their values. */
 enum outcome move_columns(struct db *db, const char *from, const char *to, struct buf *sql);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Group commit.  While one transaction is on its way the next calls queue up, and go together
- * in the one after it; so the busier it gets, the more calls share a commit.
+ * Group commit.  Calls that arrive while a transaction runs queue up and share the next one.  So
+ * the higher the load, the more calls share a commit.
  */
 #include "config.h"
 
@@ -20,53 +20,57 @@
 #include "base/log.h"
 #include "staging/inserter.h"
 
-/* Rows of one transaction; the rest waits for the next one.  A larger call goes whole. */
+/* The most rows of one transaction; further calls wait for the next one.  A larger call is never
+ * split. */
 #define TRANSACTION_ROWS 4096
 
-/* After a failed connect, or a connection that had to be cut, calls are refused at once for so
- * long: the caller's client knows better than we do how to wait, and request threads are few. */
+/* After a failed connect, or after a connection was cut, calls are refused at once for this long.
+ * The client can wait better than the daemon, which has few request threads. */
 #define REFUSE_MS 1000
 
-/* A call in hand has so long beyond its limit; then the connection is cut under it. */
+/* A call in a transaction may take this long beyond its limit; then the connection is cut. */
 #define GRACE_MS 500
 
-/* Locks are waited for in stretches: see limit_lock_waits. */
+/* The longest wait for one lock, in seconds: see limit_lock_waits. */
 #define LOCK_WAIT_S "1"
 
-/* Dead-locks and broken connections heal, and a table that is being altered is free again soon. */
+/* Dead-locks and broken connections are temporary, and so is the lock of an ALTER TABLE. */
 #define MAX_ATTEMPTS 5
 static const unsigned attempt_pause_ms[MAX_ATTEMPTS] = {0, 10, 100, 100, 100};
 
-/* What may wait before submitters have to wait too.  A flood of large calls ends in the web
- * server's memory, which is bounded by its connections, instead of in ours. */
+/* When more than this is queued, submitters wait as well.  So a flood of large calls fills the web
+ * server's memory, which its number of connections limits, and not the daemon's. */
 #define WAITING_BYTES ((size_t)16 * 1024 * 1024)
 #define WAITING_ROWS  ((size_t)4 * TRANSACTION_ROWS)
 
-/* Servers close connections that are idle for long, and are restarted at quiet times. */
+/* A connection that was idle for this long is tested before use: servers close idle connections,
+ * and are restarted at quiet times. */
 #define IDLE_MS 1000
 
 struct writer {
 	struct writer_options options;
 
-	pthread_mutex_t lock; /* guards the members up to the next comment like this */
+	pthread_mutex_t lock; /* guards the members down to `room` */
 	struct submission *first, **last;
 	size_t waiting_rows, waiting_bytes;
-	bool writing; /* somebody does */
-	bool away;    /* the database did not answer: one at a time tries, others are refused */
+	bool writing; /* a thread leads: it is in write_all */
+	bool away;    /* the database did not answer: one call at a time tries it, others are
+		       * refused */
 	int64_t refuse_until_ms;
-	int cut_fd;	/* of the connection: shutting it down ends any wait for it; -1: none */
-	int64_t cut_ms; /* when that is due */
-	bool cut;	/* it was done */
+	int cut_fd;	/* a duplicate of the connection's socket; shutdown() on it ends any wait;
+			 * -1: none */
+	int64_t cut_ms; /* when the shutdown is due, monotonic */
+	bool cut;	/* the connection was shut down */
 	struct writer_counters counters;
-	pthread_cond_t room; /* less is waiting than before */
+	pthread_cond_t room; /* signalled when the queue becomes shorter */
 
-	/* Whose who writes: */
+	/* Used by the leader only, without the lock: */
 	struct db *db; /* NULL: not connected */
 	struct inserter *inserter;
 	struct submission **batch;
 	size_t batch_count, batch_size;
 	int64_t used_ms;
-	int64_t took_ms; /* the last transaction */
+	int64_t took_ms; /* duration of the last transaction; 0 after a lost connection */
 };
 
 /* ---- the callers' side ---- */
@@ -89,7 +93,7 @@ static void append(struct writer *w, struct submission *sub)
 	w->waiting_bytes += sub->bytes;
 }
 
-/* With the lock; what waits the longest. */
+/* The caller holds the lock.  Removes the call that has waited longest. */
 static struct submission *remove_first(struct writer *w)
 {
 	struct submission *sub = w->first;
@@ -102,8 +106,8 @@ static struct submission *remove_first(struct writer *w)
 	return sub;
 }
 
-/* With the lock.  False: there is none until the submission's time is over.  A large call
- * alone always has room. */
+/* The caller holds the lock, which is released while it waits.  False: there was no room within the
+ * submission's time.  If the queue is empty, a call of any size has room. */
 static bool wait_for_room(struct writer *w, const struct submission *sub)
 {
 	struct timespec deadline = timespec_of(sub->give_up_ms * 1000);
@@ -125,7 +129,7 @@ static bool is_away(const struct writer *w, int64_t now_ms)
 bool writer_submit(struct writer *w, struct submission *sub)
 {
 	int64_t now_ms = clock_monotonic_ms();
-	bool accepted, ours = false;
+	bool accepted, leads = false;
 
 	sub->rc = OUTCOME_RETRY;
 	sub->error = (struct writer_error){0};
@@ -135,19 +139,20 @@ bool writer_submit(struct writer *w, struct submission *sub)
 	accepted = !is_away(w, now_ms) && wait_for_room(w, sub) && !is_away(w, now_ms);
 	if (accepted) {
 		append(w, sub);
-		ours = !w->writing;
+		leads = !w->writing;
 		w->writing = true;
 	} else {
 		w->counters.failed_calls++;
 	}
 	pthread_mutex_unlock(&w->lock);
-	if (ours)
-		write_all(w); /* from here on SUB may be gone */
+	if (leads)
+		write_all(w); /* completes SUB, whose owner may free it */
 	return accepted;
 }
 
-/* With the lock.  Removes those whose time is over at END_MS; they leave in the order in which they
- * came, so the first ones expire first. */
+/* The caller holds the lock.  Removes calls from the front of the queue whose time is over at
+ * END_MS.  All calls have the same time limit, so the front expires first, except for a call that
+ * waited for room before it was queued. */
 static struct submission *remove_expired(struct writer *w, int64_t end_ms)
 {
 	struct submission *list = NULL, **end = &list;
@@ -163,7 +168,7 @@ static struct submission *remove_expired(struct writer *w, int64_t end_ms)
 	return list;
 }
 
-/* Without the lock. */
+/* The caller does not hold the lock. */
 static void complete_expired(struct writer *w, struct submission *list)
 {
 	struct completion *first = NULL, **end = &first;
@@ -179,17 +184,17 @@ static void complete_expired(struct writer *w, struct submission *list)
 	w->options.notify(w->options.context);
 }
 
-/* With the lock.  Calls are refused for a while, and then, until a transaction has shown that the
- * database works, only one of them waits for it. */
+/* The caller holds the lock.  Refuses all calls for REFUSE_MS.  After that only one call at a time
+ * tries the database, until a transaction has shown that it answers. */
 static void note_away(struct writer *w)
 {
 	w->away = true;
 	w->refuse_until_ms = clock_monotonic_ms() + REFUSE_MS;
 }
 
-/* With the lock.  A call in hand cannot be withdrawn, since it may be committed already.  But when
- * the database does not answer in time its caller should know so, and the thread that waits is
- * needed: it finds its connection lost. */
+/* The caller holds the lock.  A call in a transaction cannot be withdrawn, because it may be
+ * committed already.  But if the database does not answer in time, the caller must be told so, and
+ * the leading thread is needed: cutting its connection ends its wait. */
 static void cut_if_due(struct writer *w, int64_t now_ms)
 {
 	if (w->cut_fd < 0 || now_ms < w->cut_ms)
@@ -241,9 +246,9 @@ static void disconnect(struct writer *w)
 }
 
 /*
- * A call in the writer's hands cannot be withdrawn: were a table locked for long, it would wait
- * until the connection is cut, and nobody would know what became of it.  So a lock is waited for
- * in short stretches, and the caller is told in time that nothing was stored.
+ * A call in a transaction cannot be withdrawn.  If another session locked a table for long, the
+ * call would wait until the connection is cut, and its outcome would be unknown.  So a lock is
+ * waited for only LOCK_WAIT_S at a time, and the caller is told in time that nothing was stored.
  */
 static enum outcome limit_lock_waits(struct writer *w)
 {
@@ -253,7 +258,7 @@ static enum outcome limit_lock_waits(struct writer *w)
 
 static void note_error(const struct writer *w, bool too_big, struct writer_error *error)
 {
-	if (too_big) { /* as the server would have said it */
+	if (too_big) { /* the error that the server would return */
 		error->number = 1153;
 		memcpy(error->sqlstate, "08S01", 6);
 		return;
@@ -262,8 +267,8 @@ static void note_error(const struct writer *w, bool too_big, struct writer_error
 	strncpy(error->sqlstate, db_sqlstate(w->db), sizeof(error->sqlstate) - 1);
 }
 
-/* A handle that lost its connection is never used again (db.h).  One that was idle is tried first:
- * whether a commit that met a dead connection has happened, nobody could say. */
+/* A handle that lost its connection is never used again (db.h).  An idle connection is tested
+ * first: if a commit were sent on a dead connection, its outcome would be unknown. */
 static bool is_connected(struct writer *w, struct writer_error *error)
 {
 	int64_t now_ms = clock_monotonic_ms();
@@ -288,14 +293,14 @@ static bool is_refusing(struct writer *w)
 	return refusing;
 }
 
-/* ERROR says why there is none, as far as that is known. */
+/* ERROR is set if a connection was lost; it is not set if connecting failed. */
 static enum outcome connect_if_needed(struct writer *w, struct writer_error *error)
 {
 	if (is_connected(w, error))
 		return OUTCOME_OK;
 	disconnect(w);
 	if (is_refusing(w))
-		return OUTCOME_RETRY; /* of calls that came during the failed attempt */
+		return OUTCOME_RETRY; /* these calls came during the failed attempt */
 	if (db_open(&w->options.login, &w->db) == OUTCOME_OK && limit_lock_waits(w) == OUTCOME_OK) {
 		set_cut_fd(w, db_dup_socket(w->db));
 		return OUTCOME_OK;
@@ -309,8 +314,8 @@ static enum outcome connect_if_needed(struct writer *w, struct writer_error *err
 
 /* ---- transactions ---- */
 
-/* Undoes what was begun, so that the next transaction starts clean, or on a new connection:
- * connect_if_needed sees to that. */
+/* Rolls the transaction back, so the next one starts clean.  If the connection was lost,
+ * connect_if_needed opens another one. */
 static void undo(struct writer *w, enum outcome rc)
 {
 	if (rc == OUTCOME_UNKNOWN) {
@@ -321,10 +326,10 @@ static void undo(struct writer *w, enum outcome rc)
 		return;
 	db_rollback(w->db);
 	if (rc != OUTCOME_REJECTED)
-		inserter_forget(w->inserter); /* the table may have been altered: prepare anew */
+		inserter_forget(w->inserter); /* the table may have been altered: prepare again */
 }
 
-/* One transaction with COUNT calls.  After anything but OK and UNKNOWN nothing is stored. */
+/* One transaction with COUNT calls.  After any outcome except OK and UNKNOWN nothing is stored. */
 static enum outcome transact(struct writer *w, struct submission **calls, size_t count,
 			     struct writer_error *error)
 {
@@ -362,7 +367,8 @@ static void count_retries(struct writer *w, size_t calls)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* Whether another attempt would be over before the connection is cut, judging by the last one. */
+/* True if another attempt would end before the connection is cut, if it takes as long as the last
+ * one. */
 static bool has_time(const struct writer *w, const struct submission *first)
 {
 	int64_t need_ms = w->took_ms;
@@ -372,10 +378,11 @@ static bool has_time(const struct writer *w, const struct submission *first)
 	return clock_monotonic_ms() + need_ms < first->give_up_ms + GRACE_MS;
 }
 
-/* As transact, and again while that may help: not when there is no database, not after the
- * time that the first caller is willing to wait, and never when the commit may have arrived. */
-static enum outcome transact_patiently(struct writer *w, struct submission **calls, size_t count,
-				       struct writer_error *error)
+/* Calls transact, and repeats it after RETRY while that can help: not if the database cannot be
+ * reached, not beyond the time that the first caller waits, and never if the commit may have
+ * arrived. */
+static enum outcome transact_with_retries(struct writer *w, struct submission **calls, size_t count,
+					  struct writer_error *error)
 {
 	enum outcome rc = OUTCOME_RETRY;
 
@@ -393,7 +400,7 @@ static enum outcome transact_patiently(struct writer *w, struct submission **cal
 	return rc;
 }
 
-/* From the callback on, the submissions are their callers' again. */
+/* From the callback on, the callers own the submissions again. */
 static void complete(struct writer *w, struct submission **calls, size_t count, enum outcome rc,
 		     const struct writer_error *error)
 {
@@ -408,7 +415,7 @@ static void complete(struct writer *w, struct submission **calls, size_t count, 
 	}
 	pthread_mutex_lock(&w->lock);
 	if (w->db != NULL && db_alive(w->db))
-		w->away = false; /* whatever it says, it answers */
+		w->away = false; /* any answer shows that it can be reached */
 	if (rc == OUTCOME_OK) {
 		w->counters.batches++;
 		w->counters.changes += changes;
@@ -419,8 +426,8 @@ static void complete(struct writer *w, struct submission **calls, size_t count, 
 	w->options.done(w->options.context, calls[0]->done);
 }
 
-/* One of the batch is bad, and only its own call may suffer for it.  When the database itself
- * is in trouble the rest is not tried: each call would wait for it anew. */
+/* A call of the batch is bad, and only this call may fail.  If the database has a problem, the
+ * remaining calls are not tried, because each would wait for it again. */
 static void commit_one_by_one(struct writer *w)
 {
 	int64_t give_up_ms = clock_monotonic_ms() + w->options.wait_limit_ms;
@@ -432,7 +439,7 @@ static void commit_one_by_one(struct writer *w)
 		enum outcome rc;
 
 		memset(&error, 0, sizeof(error));
-		rc = transact_patiently(w, &w->batch[i], 1, &error);
+		rc = transact_with_retries(w, &w->batch[i], 1, &error);
 		complete(w, &w->batch[i++], 1, rc, &error);
 		if (rc == OUTCOME_RETRY ||
 		    (rc == OUTCOME_UNKNOWN && clock_monotonic_ms() >= give_up_ms))
@@ -445,7 +452,7 @@ static void commit_one_by_one(struct writer *w)
 static void commit_batch(struct writer *w)
 {
 	struct writer_error error = {0};
-	enum outcome rc = transact_patiently(w, w->batch, w->batch_count, &error);
+	enum outcome rc = transact_with_retries(w, w->batch, w->batch_count, &error);
 
 	if ((rc == OUTCOME_REJECTED || rc == OUTCOME_BUG) && w->batch_count > 1)
 		commit_one_by_one(w);
@@ -455,7 +462,8 @@ static void commit_batch(struct writer *w)
 
 /* ---- writing ---- */
 
-/* With the lock.  Moves what waits into the batch, up to MOST_ROWS, but at least one call. */
+/* The caller holds the lock.  Moves calls from the queue to the batch, up to MOST_ROWS, but at
+ * least one. */
 static void take_batch(struct writer *w, size_t most_rows)
 {
 	size_t rows = 0;
@@ -475,14 +483,16 @@ static void take_batch(struct writer *w, size_t most_rows)
 		pthread_cond_broadcast(&w->room);
 }
 
-/* With the lock; calls wait.  Connects before it takes any, for what waits can be withdrawn; and
- * leaves those to be refused which would be in hand longer than they may.  When the database is
- * away nobody waits for it. */
+/* The caller holds the lock; the queue is not empty.  Connects before it takes any call, because
+ * queued calls can still be withdrawn.  Refuses calls for which the transaction would end too late
+ * if it took as long as the last one.  If the database is away, completes all queued calls with
+ * RETRY. */
 static void write_some(struct writer *w)
 {
 	struct writer_error error = {0};
 	struct submission *late;
-	bool was_cut = w->cut; /* perhaps when its last transaction had just ended */
+	bool was_cut = w->cut; /* the cut may have come after the end of the last transaction, which
+				* then did not notice it */
 	enum outcome rc;
 
 	w->cut = false;

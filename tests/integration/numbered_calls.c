@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Load whose every call is accounted for: CONNECTIONS kept connections, on each one call after the
- * other, until standard input ends.  REQUEST names files with a whole HTTP request each, which are
- * sent in turn; "#########" in one stands for the number of the call, in nine digits.
+ * Makes load, and records the outcome of every call.
+ *
+ * It keeps CONNECTIONS open connections, and sends one call after the other on each, until standard
+ * input ends.  REQUEST names files with a whole HTTP request each, which are sent in turn.
+ * "#########" in a file is replaced by the number of the call, in nine digits.
  *
  * usage: numbered_calls PORT CONNECTIONS OUTCOMES REQUEST...
  *
- * The file OUTCOMES has a byte per call, at its number: '.' under way, or one of enum outcome.
- * Standard output gets a line every 100 ms, and one at the end: the time (CLOCK_MONOTONIC,
- * seconds), calls so far that were sent, acknowledged, faulted, unknown, other, hung; the longest
- * call that ended since the last line, and how long the oldest has been under way, in milliseconds.
+ * The file OUTCOMES has one byte per call, at the call's number: '.' for a call that is not
+ * answered yet, or one of enum outcome.  Standard output gets a line every 100 ms, and one at the
+ * end: the time (CLOCK_MONOTONIC, seconds); the calls so far that were sent, acknowledged, faulted,
+ * unknown, other, hung; the longest call that ended since the last line, and the age of the oldest
+ * unanswered call, in milliseconds.
  */
 #include "config.h"
 
@@ -39,8 +42,8 @@
 #define MAX_FILES  8
 #define ANSWER	   16384
 #define REPORT_US  100000
-#define HUNG_US	   20000000 /* given up */
-#define END_S	   25	    /* what is under way at the end may take so long */
+#define HUNG_US	   20000000 /* a call that takes this long counts as hung */
+#define END_S	   25	    /* time for the unanswered calls at the end */
 #define EVENTS	   64
 #define INPUT_ENDS ((void *)1)
 
@@ -118,8 +121,8 @@ static void send_next(struct connection *c)
 	memcpy(text, requests[c->number % request_count], length + 1);
 	for (char *at = text; (at = strstr(at, MARK)) != NULL; at += DIGITS)
 		memcpy(at, digits, DIGITS);
-	/* Requests are smaller than any socket's buffer.  What fails shows when the answer is read.
-	 */
+	/* A request is smaller than the buffer of a socket.  Failures are found when the answer is
+	 * read. */
 	if (send(c->fd, text, length, MSG_NOSIGNAL) < 0 && errno == EAGAIN)
 		fail("send");
 }
@@ -152,7 +155,7 @@ static enum outcome judge(const char *answer, int status)
 	return OTHER;
 }
 
-/* Whether the answer is there as a whole. */
+/* True if the whole answer has been read. */
 static bool is_whole(const struct connection *c)
 {
 	const char *body = strstr(c->answer, "\r\n\r\n");
@@ -189,9 +192,9 @@ static void read_answer(struct connection *c)
 	send_next(c);
 }
 
-/* ---- all of them ---- */
+/* ---- the load ---- */
 
-/* How long the oldest call has been under way; those that hang are given up. */
+/* The age of the oldest unanswered call.  Calls that hang are given up. */
 static int64_t oldest_us(struct connection *all, unsigned count)
 {
 	int64_t now = clock_monotonic_us(), oldest = 0;

@@ -2,12 +2,12 @@
 /*
  * usage: sessions_end_everywhere OPTION_FILE
  *
- * Two workers' memories on one database: what one opens, the other knows at once; what one
- * ends, and what the administrator takes away, is over in both within a second; and a check
- * costs no query in the steady state.
+ * The memories of two workers on one database.  A session that one worker opens is known in the
+ * other at once.  A session that one worker ends, and rights that the administrator removes, are
+ * invalid in both within a second.  Normally a check costs no query.
  *
- * Needs the group [campaign-staging] and an empty database; $CAMPAIGN_SOURCE or $srcdir names
- * the source tree, for the tables.
+ * Needs the group [campaign-staging] and an empty database; $CAMPAIGN_SOURCE or $srcdir names the
+ * source tree, for the tables.
  */
 #include "config.h"
 
@@ -41,7 +41,7 @@ static void check(bool good, const char *what)
 static struct db_login login = {
     .group = "campaign-staging", .label = "staging", .connect_timeout_s = 5, .io_timeout_s = 10};
 
-/* The administrator's session. */
+/* The session of the administrator. */
 static struct db *admin;
 
 static void bail_out(const char *why)
@@ -157,7 +157,7 @@ static void fill_tables(void)
 struct worker {
 	struct shared_session *shared;
 	struct sessions *sessions;
-	atomic_bool watching; /* false: its refresher is stuck */
+	atomic_bool watching; /* false: the refresher hangs */
 	atomic_bool ending;
 	pthread_t refresher;
 };
@@ -238,16 +238,18 @@ static void passwords(void)
 		enum outcome expected;
 		const char *what;
 	} cases[] = {
-	    {"feed1", "correct horse 9", false, OUTCOME_OK, "a right password is right"},
-	    {"feed1", "correct horse 8", false, OUTCOME_INVALID, "a wrong password is wrong"},
-	    {"feed1", "", true, OUTCOME_INVALID, "an empty one is wrong if there is another"},
+	    {"feed1", "correct horse 9", false, OUTCOME_OK, "a correct password is accepted"},
+	    {"feed1", "correct horse 8", false, OUTCOME_INVALID, "a wrong password is refused"},
+	    {"feed1", "", true, OUTCOME_INVALID,
+	     "an empty password is refused if the operator has one"},
 	    {"Feed1", "correct horse 9", false, OUTCOME_INVALID, "logins are exact"},
 	    {"nobody", "x", false, OUTCOME_INVALID, "an unknown login is invalid"},
 	    {"gone", "correct horse 9", false, OUTCOME_INVALID, "a disabled operator is invalid"},
 	    {"nopassword", "", false, OUTCOME_INVALID, "R4.11: no empty password by default"},
 	    {"nopassword", "", true, OUTCOME_OK, "R4.11: an empty password where it is allowed"},
-	    {"nopassword", "x", true, OUTCOME_INVALID, "no password is not any password"},
-	    {"\xff\xfe", "x", false, OUTCOME_INVALID, "a login that is no UTF-8 is invalid"},
+	    {"nopassword", "x", true, OUTCOME_INVALID,
+	     "an operator without a password refuses every password"},
+	    {"\xff\xfe", "x", false, OUTCOME_INVALID, "a login that is not UTF-8 is invalid"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -270,7 +272,7 @@ static void old_hashes_are_good(void)
 		     0);
 	check(password_check_now(admin, &right) == OUTCOME_OK &&
 		  password_check_now(admin, &wrong) == OUTCOME_INVALID,
-	      "a hash of other parameters is good");
+	      "a hash with other parameters is accepted");
 	must("DELETE FROM campaign_operator WHERE id = 1299");
 }
 
@@ -286,10 +288,10 @@ static void opened_here_known_there(void)
 	check(who.id == 1201 && strcmp(who.label, "Feed (feed1)") == 0 && who.right_count == 2 &&
 		  right_allows(who.rights, who.right_count, RIGHT_INGEST, "dem:a") &&
 		  !right_allows(who.rights, who.right_count, RIGHT_INGEST, "nms:a"),
-	      "and its operator with his rights");
+	      "and its operator with the rights");
 	check(sessions_check_security(b.sessions, token, security), "and its security token");
 	security[5] = security[5] == 'A' ? 'B' : 'A';
-	check(!sessions_check_security(b.sessions, token, security), "but no other");
+	check(!sessions_check_security(b.sessions, token, security), "but not another one");
 	check(check_in(&a, "___0b6f1c02-9d55-4a7e-8c3f-5f2d7a90e114") == OUTCOME_INVALID &&
 		  check_in(&a, "") == OUTCOME_INVALID,
 	      "unknown tokens are invalid");
@@ -326,13 +328,15 @@ static void administration(void)
 	open_in(&a, 60, 60, token, security);
 	must("UPDATE campaign_operator SET disabled = 1 WHERE id = 1201");
 	operators_changed();
-	check(both_say_within_a_second(token, OUTCOME_INVALID), "a disabled operator is out");
+	check(both_say_within_a_second(token, OUTCOME_INVALID),
+	      "the session of a disabled operator is invalid");
 	who.id = 1201;
 	check(sessions_open(a.sessions, &who, 60, 60, "", token, security) == OUTCOME_INVALID,
 	      "and opens no other session");
 	must("UPDATE campaign_operator SET disabled = 0 WHERE id = 1201");
 	operators_changed();
-	check(both_say_within_a_second(token, OUTCOME_OK), "an enabled one is in again");
+	check(both_say_within_a_second(token, OUTCOME_OK),
+	      "after the operator is enabled it is valid again");
 
 	must("DELETE FROM campaign_right WHERE name = 'ingest'");
 	operators_changed();
@@ -342,7 +346,7 @@ static void administration(void)
 		if (sessions_check(b.sessions, token, &who, &expired) != OUTCOME_OK)
 			bail_out("the session is gone");
 	} while (who.right_count != 1 && clock_monotonic_ms() < deadline);
-	check(who.right_count == 1, "a right that was removed is gone within a second");
+	check(who.right_count == 1, "a removed right has no effect after a second");
 }
 
 static void bearer(void)
@@ -361,14 +365,14 @@ static void bearer(void)
 	hex(digits, hash, sizeof(hash));
 	must("INSERT INTO campaign_bearer VALUES (UNHEX('%s'), 1201, UTC_TIMESTAMP(3))", digits);
 	check(sessions_check_bearer(a.sessions, token, &who) == OUTCOME_OK && who.id == 1201,
-	      "one that was issued is valid at once");
+	      "a Bearer token is valid as soon as it is issued");
 	must("DELETE FROM campaign_bearer");
 	operators_changed();
 	do {
 		usleep(10000);
 		rc = sessions_check_bearer(a.sessions, token, &who);
 	} while (rc == OUTCOME_OK && clock_monotonic_ms() < deadline);
-	check(rc == OUTCOME_INVALID, "one that was withdrawn is gone within a second");
+	check(rc == OUTCOME_INVALID, "a withdrawn Bearer token is invalid within a second");
 }
 
 static void life(void)
@@ -390,7 +394,8 @@ static void life(void)
 	check(sessions_close(a.sessions, token) == OUTCOME_INVALID, "and is not closed again");
 }
 
-/* A refresher that is stuck must not keep a session alive, nor may what it missed be lost. */
+/* A refresher that hangs must not keep a session alive, and must later apply the changes that it
+ * missed. */
 static void stuck_refresher(void)
 {
 	char token[SESSION_TOKEN_SIZE], security[SECURITY_TOKEN_SIZE];
@@ -400,7 +405,8 @@ static void stuck_refresher(void)
 	open_in(&a, 60, 60, other, security);
 	atomic_store(&a.watching, false);
 	usleep((SESSIONS_STALE_MS + 500) * 1000);
-	check(check_in(&a, token) == OUTCOME_OK, "with a stuck refresher the database is asked");
+	check(check_in(&a, token) == OUTCOME_OK,
+	      "while the refresher hangs, a check asks the database");
 	if (sessions_close(b.sessions, token) != OUTCOME_OK)
 		bail_out("sessions_close");
 	check(check_in(&a, token) == OUTCOME_INVALID, "so a log-off counts at once");
@@ -413,7 +419,7 @@ static void stuck_refresher(void)
 	atomic_store(&a.watching, true);
 	usleep(2 * SESSIONS_REFRESH_MS * 1000);
 	check(check_in(&a, other) == OUTCOME_INVALID,
-	      "what ended long ago while it was stuck is not trusted afterwards");
+	      "a session that ended while the refresher hung is not accepted later");
 }
 
 static atomic_bool stop_looking;
@@ -428,7 +434,7 @@ static void *look(void *argument)
 	return NULL;
 }
 
-/* Look-ups of a session that is being closed must not bring it back. */
+/* Look-ups while a session is closed must not add it again. */
 static void race(void)
 {
 	char security[SECURITY_TOKEN_SIZE];
@@ -449,7 +455,7 @@ static void race(void)
 		for (int i = 0; i < 24; i++)
 			pthread_join(threads[i], NULL);
 	}
-	check(alive == 0, "a look-up does not bring back what was closed under it");
+	check(alive == 0, "a look-up does not add a session again that is closed meanwhile");
 }
 
 static void lost_connections(void)
@@ -466,8 +472,8 @@ static void lost_connections(void)
 	while (db_rows_next(rows))
 		must("KILL CONNECTION %lld", (long long)db_rows_int(rows, 0));
 	db_rows_free(&rows);
-	check(check_in(&b, token) == OUTCOME_OK, "a lost connection is not noticed by a check");
-	check(sessions_close(a.sessions, token) == OUTCOME_OK, "nor by a log-off");
+	check(check_in(&b, token) == OUTCOME_OK, "a check succeeds after a lost connection");
+	check(sessions_close(a.sessions, token) == OUTCOME_OK, "and so does a log-off");
 }
 
 static void nowhere(void)
@@ -484,7 +490,7 @@ static void nowhere(void)
 	s = sessions_new(shared);
 	check(sessions_check(s, "___0b6f1c02-9d55-4a7e-8c3f-5f2d7a90e114", &who, &expired) ==
 		  OUTCOME_RETRY,
-	      "without a database nobody can tell");
+	      "without a database the outcome is RETRY");
 	sessions_free(&s);
 	shared_session_free(&shared);
 }

@@ -2,11 +2,11 @@
 /*
  * usage: writer_commits_what_it_acknowledges OPTION_FILE [RESTART_COMMAND]
  *
- * Many threads hand calls to one writer, into two log tables, some of them with a record that
- * the database refuses; meanwhile the writer's connection is killed, a table is altered, and,
- * if a command for it is given, the server is killed and started again.  Afterwards the tables
- * are held against the answers: OK is there whole, once, in order, and in one piece; REJECTED
- * and RETRY have left nothing; UNKNOWN is there whole or not at all.
+ * Many threads submit calls to one writer, for two log tables.  Some calls have a record that the
+ * database refuses.  Meanwhile the writer's connection is killed, a table is altered, and, if
+ * RESTART_COMMAND is given, the server is killed and started again.  Then the tables are compared
+ * with the results: an OK call is stored whole, once, in order, and contiguous; a REJECTED or RETRY
+ * call is not stored; an UNKNOWN call is stored whole or not at all.
  *
  * Needs the group [campaign-staging] and an empty database.
  */
@@ -114,9 +114,9 @@ static struct change change_of(const struct schema *schema, const char *key,
 			       .address = "127.0.0.1"};
 }
 
-/* A submission whose caller waits for the answer. */
+/* A submission whose caller waits for the result. */
 struct waiter {
-	struct completion node; /* first: its address is the waiter's */
+	struct completion node; /* first member, so its address is that of the waiter */
 	struct submission sub;
 	pthread_mutex_t lock;
 	pthread_cond_t done;
@@ -233,11 +233,11 @@ static void *caller_main(void *argument)
 	return NULL;
 }
 
-/* ---- what is in the tables ---- */
+/* ---- the tables ---- */
 
 static unsigned char found[THREADS][MAX_CALLS];
 
-/* In the order of _seq, each call's records must follow each other as 0, 1, 2, ... */
+/* In the order of _seq, the records of each call must follow each other as 0, 1, 2, ... */
 static int read_table(struct db *db, const char *table)
 {
 	char *sql =
@@ -281,8 +281,10 @@ static void compare(struct db *db)
 	int wrong = 0;
 	int misjudged = 0;
 
-	check(read_table(db, "t_aStg_log") == 0, "calls lie in one piece in the first table");
-	check(read_table(db, "t_bStg_log") == 0, "calls lie in one piece in the second table");
+	check(read_table(db, "t_aStg_log") == 0,
+	      "the records of each call are contiguous in the first table");
+	check(read_table(db, "t_bStg_log") == 0,
+	      "the records of each call are contiguous in the second table");
 	for (int i = 0; i < THREADS; i++) {
 		for (int j = 0; j < callers[i].calls; j++) {
 			enum outcome rc = callers[i].outcomes[j];
@@ -299,13 +301,14 @@ static void compare(struct db *db)
 	check(wrong == 0, "every answer agrees with the tables (%d do not)", wrong);
 	check(misjudged == 0, "only calls with a bad record are rejected (%d otherwise)",
 	      misjudged);
-	check(counts[OUTCOME_OK] > 1000 && counts[OUTCOME_REJECTED] > 10, "there was work to do");
-	check(counts[OUTCOME_BUG] == 0, "nothing was called a bug");
+	check(counts[OUTCOME_OK] > 1000 && counts[OUTCOME_REJECTED] > 10,
+	      "the load had accepted and rejected calls");
+	check(counts[OUTCOME_BUG] == 0, "no call has the outcome BUG");
 }
 
 /* ---- the steps ---- */
 
-/* All sessions of this database but our own. */
+/* Kills all sessions of this database except our own. */
 static void kill_connections(struct db *db)
 {
 	struct db_rows *rows = NULL;
@@ -318,7 +321,7 @@ static void kill_connections(struct db *db)
 		return;
 	while (db_rows_next(rows)) {
 		snprintf(sql, sizeof(sql), "KILL CONNECTION %lld", (long long)db_rows_int(rows, 0));
-		db_exec(db, sql); /* it may be gone by now */
+		db_exec(db, sql); /* the session may have ended already */
 	}
 	db_rows_free(&rows);
 }
@@ -365,18 +368,18 @@ static void large_calls(struct db *db)
 		  error.number == 1153,
 	      "a record larger than a packet is rejected");
 	check(submit_one(writer, &schema_b, "big", "b", body, packet - 4096, &error) == OUTCOME_OK,
-	      "one that just fits is taken");
+	      "a record that just fits is stored");
 	for (int i = 0; i < 256; i++)
 		body[i] = (char)i;
 	check(submit_one(writer, &schema_b, "blob", "b", body, 256, &error) == OUTCOME_OK,
-	      "a blob is taken");
+	      "a blob is stored");
 	check(db_run(db,
 		     "SELECT COUNT(*), (SELECT MD5(body) FROM t_bStg_log WHERE _key = 'blob')"
 		     " FROM t_bStg_log WHERE _key = 'large'",
 		     NULL, 0, &rows, NULL) == OUTCOME_OK &&
 		  db_rows_next(rows) && db_rows_int(rows, 0) == 10000 &&
 		  strcmp(db_rows_text(rows, 1), "e2c865db4162bed963bfaa9ef6ac18f0") == 0,
-	      "and both are there unchanged");
+	      "and both are stored unchanged");
 	db_rows_free(&rows);
 	free(body);
 }
@@ -390,8 +393,8 @@ static void *submit_main(void *argument)
 	return NULL;
 }
 
-/* While a table is locked, the call in the writer's hands waits, in stretches of a second, so until
- * two are over; the one behind it leaves after its limit, which is sooner. */
+/* While a table is locked, the call in the transaction waits for the lock twice, one second each.
+ * The call behind it is withdrawn at its limit, which comes sooner. */
 static void withdrawal(struct db *db)
 {
 	enum outcome first = OUTCOME_BUG;
@@ -409,7 +412,7 @@ static void withdrawal(struct db *db)
 	      "a call that was not taken in time is withdrawn");
 	pthread_join(thread, NULL);
 	check(first == OUTCOME_RETRY && clock_monotonic_ms() - before < 4000,
-	      "the one in hand is answered while the table is locked");
+	      "the call in the transaction is answered while the table is locked");
 	must(db, "UNLOCK TABLES");
 	check(submit_one(writer, &schema_b, "third", "n", NULL, 0, &error) == OUTCOME_OK,
 	      "and the writer goes on");

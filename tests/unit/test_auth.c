@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tokens, zones and refusals: docs/protocol.md 4.2, 4.5, 4.6, R2.13.  Sessions are faked: one
- * operator "feed1" with password "pw", one session "___s" with security token "@sec", one
- * Bearer token "tok".
+ * Tokens, zones and refusals: docs/protocol.md 4.2, 4.5, 4.6, R2.13.  The sessions are a fake: one
+ * operator "feed1" with the password "pw", one session "___s" with the security token "@sec", and
+ * one Bearer token "tok".
  */
 #include "config.h"
 
@@ -18,11 +18,11 @@
 #include "api/auth.h"
 #include "base/arena.h"
 
-#define FAILURES 30 /* a minute, from one address */
+#define FAILURES 30 /* per minute, from one address */
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static enum outcome database = OUTCOME_OK; /* what every check answers otherwise */
+static enum outcome database = OUTCOME_OK; /* if not OK, the result of every check */
 static bool security_is_over;
 static const char *operator_zone = "";
 
@@ -168,7 +168,7 @@ static void section_4_2_where_tokens_travel(void **state)
 	arena_free(&arena);
 }
 
-/* A call from ADDRESS in the configuration below. */
+/* Makes a call from ADDRESS with the configuration below. */
 static struct network everywhere = {.prefix = 0};
 static struct zone zones[] = {
     {.name = (char *)(uintptr_t) "all", .networks = &everywhere, .network_count = 1},
@@ -198,7 +198,7 @@ static struct call *new_call(struct arena *arena, const struct zone_flags *zone)
 	return call;
 }
 
-/* As http.c does it: after the password check the call comes again. */
+/* Like http.c: calls the check again after the password check. */
 static bool resumed(struct call *call, enum call_result result)
 {
 	call->password_checked = result == CALL_WAITING;
@@ -232,7 +232,7 @@ static void R4_4_to_R4_6_and_4_6(void **state)
 		const char *name;
 		const struct zone_flags *zone;
 		struct auth_tokens tokens;
-		const char *code; /* NULL: let in */
+		const char *code; /* NULL: the call is accepted */
 	} cases[] = {
 	    {"no token", &plain, {0}, "XSV-350008"},
 	    {"unknown session", &plain, {.session = "___x"}, "XSV-350008"},
@@ -361,7 +361,7 @@ static void R2_13_failed_logons_are_limited_per_address(void **state)
 	assert_string_equal(call->causes[0].code, "CIN-100020");
 	assert_in_range(call->retry_after, 1, 2);
 
-	call = new_call(arena, &plain); /* others go on */
+	call = new_call(arena, &plain); /* other addresses are not limited */
 	address_parse("192.0.2.11", &call->address);
 	assert_int_equal(password(call, "feed1", "pw"), CALL_OK);
 	fresh_limits();
@@ -378,7 +378,7 @@ static void R2_13_every_kind_of_logon_counts(void **state)
 
 	(void)state;
 	fresh_limits();
-	for (int i = 0; i < 2 * FAILURES; i++) { /* no log-on: nothing that could be guessed */
+	for (int i = 0; i < 2 * FAILURES; i++) { /* not a log-on, so no secret can be guessed */
 		call = new_call(arena, &zone);
 		assert_int_equal(check(call, &unknown), CALL_REFUSED);
 		assert_string_equal(call->causes[0].code, "XSV-350008");
@@ -396,7 +396,7 @@ static void R2_13_every_kind_of_logon_counts(void **state)
 	assert_string_equal(call->causes[0].code, "CIN-100020");
 	assert_int_equal(check(new_call(arena, &zone), &session), CALL_OK);
 
-	conf.logon_failures_per_minute = 0; /* off */
+	conf.logon_failures_per_minute = 0; /* 0: no limit */
 	assert_int_equal(auth_bearer_logon(new_call(arena, &zone), "tok"), CALL_OK);
 	conf.logon_failures_per_minute = FAILURES;
 	fresh_limits();
@@ -413,18 +413,19 @@ static struct call *call_from(struct arena *arena, unsigned n)
 	return call;
 }
 
-/* From many addresses, each of which fails once; the last step is another operator's. */
+/* Failures come from many addresses, one from each.  The last step is a failure of another
+ * operator. */
 static void R2_13_failed_logons_are_limited_per_login(void **state)
 {
 	static const struct {
 		const char *login;
 		unsigned from;
 		const char *password;
-		const char *code; /* NULL: let in */
+		const char *code; /* NULL: the call is accepted */
 	} then[] = {
-	    {"feed1", 5000, "pw", "CIN-100020"}, /* not known there */
-	    {"feed1", 4000, "pw", NULL},	 /* known there, */
-	    {"feed1", 4000, "no", "XSV-350012"}, /* and judged there */
+	    {"feed1", 5000, "pw", "CIN-100020"}, /* the operator is not proven there */
+	    {"feed1", 4000, "pw", NULL},	 /* proven there, */
+	    {"feed1", 4000, "no", "XSV-350012"}, /* and the password is checked there */
 	    {"feed1", 4000, "pw", NULL},	 {"other", 5000, "no", "XSV-350012"},
 	};
 	struct arena *arena = arena_new();
@@ -445,7 +446,7 @@ static void R2_13_failed_logons_are_limited_per_login(void **state)
 		if (then[i].code != NULL)
 			assert_string_equal(call->causes[0].code, then[i].code);
 	}
-	conf.operator_logon_failures_per_minute = 0; /* off */
+	conf.operator_logon_failures_per_minute = 0; /* 0: no limit */
 	assert_int_equal(password(call_from(arena, 5000), "feed1", "pw"), CALL_OK);
 	fresh_limits();
 	arena_free(&arena);
@@ -471,19 +472,19 @@ static void R2_13_a_full_lane_refuses_at_once(void **state)
 		assert_int_equal(logon->retry_after, 1);
 		*reasons[i] = false;
 	}
-	/* It was no failure, so nobody is a suspect for it. */
+	/* These refusals are not failures, so the address counts as unknown. */
 	assert_int_equal(last_caller, CALLER_UNKNOWN);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(password(new_call(arena, &zone), "feed1", "no"), CALL_REFUSED);
 	assert_int_equal(last_caller, CALLER_RECENTLY_FAILED);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(password(new_call(arena, &zone), "feed1", "pw"), CALL_OK);
-	assert_int_equal(last_caller, CALLER_UNKNOWN); /* suspect and known */
+	assert_int_equal(last_caller, CALLER_UNKNOWN); /* recently failed, and proven */
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(password(call_from(arena, 1), "feed1", "pw"), CALL_OK);
 	assert_int_equal(last_caller, CALLER_PROVEN);
 	assert_int_equal(password(call_from(arena, 1), "other", "pw"), CALL_REFUSED);
-	assert_int_equal(last_caller, CALLER_UNKNOWN); /* not as this operator */
+	assert_int_equal(last_caller, CALLER_UNKNOWN); /* not proven as this operator */
 	fresh_limits();
 	arena_free(&arena);
 }
@@ -508,7 +509,7 @@ static void R2_13_an_operator_is_limited_whatever_the_token(void **state)
 		assert_string_equal(call->causes[0].code, "CIN-100020");
 		assert_int_equal(call->retry_after, 1);
 	}
-	/* Logon is limited by its failures, and by nothing else. */
+	/* Only failures limit Logon. */
 	assert_int_equal(password(new_call(arena, &zone), "feed1", "pw"), CALL_OK);
 	assert_int_equal(auth_bearer_logon(new_call(arena, &zone), "tok"), CALL_OK);
 	conf.operator_rate = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations by name, and links as text and back. */
+/* The names of operations, and links written as text and read again. */
 #include "config.h"
 
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whole requests through api_handle: statuses, headers and bodies as docs/protocol.md sections
- * 1 to 4, 7, 8, 12, 13 want them.  Everything below this layer that would need a server is
- * faked here: sessions, registry, writer, shared session.
+ * Whole requests through api_handle: statuses, headers and bodies by docs/protocol.md sections 1 to
+ * 4, 7, 8, 12, 13.  The parts that would need a server are fakes: sessions, registry, writer,
+ * shared session.
  */
 #include "config.h"
 
@@ -71,7 +71,7 @@ static enum outcome feed1(bool right, struct operator_info *out)
 	return OUTCOME_OK;
 }
 
-/* Answers at once; api_resume brings the call back. */
+/* Sets the result at once; api_resume then continues the call. */
 bool password_worker_submit(struct password_worker *w, struct password_check *check)
 {
 	(void)w;
@@ -131,10 +131,10 @@ void sessions_database_id(struct sessions *s, char out[24])
 }
 
 static enum outcome writer_outcome = OUTCOME_OK;
-static size_t submitted; /* changes of the last call; what they were: */
+static size_t submitted; /* number of changes of the last call, and their content: */
 static struct buf written;
 
-static bool writer_is_slow; /* then api_handle returns, and the answer comes later */
+static bool writer_is_slow; /* true: api_handle returns false, and the answer comes later */
 
 bool writer_submit(struct writer *w, struct submission *sub)
 {
@@ -152,7 +152,7 @@ bool writer_submit(struct writer *w, struct submission *sub)
 	return writer_is_slow;
 }
 
-static const char *database_answer; /* NULL: away */
+static const char *database_answer; /* NULL: the database is away */
 static unsigned database_rows;
 
 enum outcome shared_session_acquire(struct shared_session *shared, struct db **db)
@@ -227,7 +227,7 @@ static struct network everywhere = {.prefix = 0};
 static struct zone zones[1];
 static struct conf conf;
 
-/* Instead of base/conf_ref.c: one configuration that never changes. */
+/* Replaces base/conf_ref.c: one configuration that never changes. */
 const struct conf *conf_ref_get(struct conf_ref *ref)
 {
 	(void)ref;
@@ -325,7 +325,7 @@ static void handle(struct http_request request)
 	if (!api_handle(&api, current)) {
 		do
 			assert_int_equal(current->response.status,
-					 0); /* not before it is complete */
+					 0); /* not before the call is complete */
 		while (!api_resume(current));
 	}
 	assert_int_equal(current->state, REQUEST_ANSWERING);
@@ -461,7 +461,7 @@ static void messages_at_fault(void **state)
 	};
 
 	(void)state;
-	zones[0].show_errors = false; /* these are never masked: R3.19 */
+	zones[0].show_errors = false; /* refusals are never masked: R3.19 */
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		handle(
 		    (struct http_request){.soap_action = cases[i].action, .body = cases[i].body});
@@ -492,7 +492,7 @@ static void R2_11_fault_status(void **state)
 					     .body = INGEST("<x/>")});
 		expect(cases[i].status, "text/xml");
 	}
-	handle((struct http_request){/* a refusal is no fault: R2.12 */
+	handle((struct http_request){/* a refusal is not a fault: R2.12 */
 				     .sdk_version = "1",
 				     .body = ENVELOPE("<Logoff xmlns='urn:xtk:session'/>")});
 	expect(403, "text/plain");
@@ -569,7 +569,7 @@ static void BearerTokenLogon(void **state)
 			     "<bearerToken>tok_5f2d7a90e114</bearerToken></m:BearerTokenLogon>")));
 	expect(200, "text/xml");
 	expect_body("<BearerTokenLogonResponse xmlns='urn:xtk:session'");
-	expect_header("SameSite=Strict\r\n"); /* no TLS, not Secure */
+	expect_header("SameSite=Strict\r\n"); /* without TLS the cookie is not Secure */
 	handle(BODY(ENVELOPE("<m:BearerTokenLogon xmlns:m='urn:xtk:session'><sessiontoken/>"
 			     "<bearerToken>other</bearerToken></m:BearerTokenLogon>")));
 	expect(403, "text/plain");
@@ -655,7 +655,7 @@ static void GetOption(void **state)
 static void section_4_6_order_of_checks(void **state)
 {
 	(void)state;
-	/* Without a session nobody learns which methods exist, or which parameters. */
+	/* Without a session the answer does not tell which methods exist, or which parameters. */
 	handle(BODY(ENVELOPE("<Nope xmlns='urn:xtk:session'><sessiontoken/></Nope>")));
 	expect(403, "text/plain");
 	expect_body("XSV-350008 ");
@@ -669,7 +669,7 @@ static void section_4_6_order_of_checks(void **state)
 			     "</sessiontoken></ExecuteQuery>")));
 	expect_fault(500, "SOAP-ENV:Client", ">CIN-100006 ");
 
-	/* Parameters before rights, rights before the document. */
+	/* Parameters are checked before rights, and rights before the document. */
 	grant_count = 0;
 	handle(BODY(INGEST("")));
 	expect_fault(500, "SOAP-ENV:Client", ">CIN-100009 ");
@@ -847,7 +847,7 @@ static void r_test(void **state)
 	expect(200, "text/xml");
 }
 
-/* Whatever a header says is not repeated to who reads the answer. */
+/* The answers do not repeat the text of a header that is not a host. */
 static void r_test_and_wsdl_name_hosts_only(void **state)
 {
 	static const char *const others[] = {NULL,	  "",	  "a'b<c>", "a b",	 "a/b",
@@ -892,7 +892,7 @@ static void ping(void **state)
 	expect(200, "text/plain");
 	assert_int_equal(strncmp(buf_text(&current->response.body), "Error\nODB-240000 ", 17), 0);
 
-	request.security_token = NULL; /* R4.4: the token came by cookie */
+	request.security_token = NULL; /* R4.4: the token was sent as a cookie */
 	handle(request);
 	expect(403, "text/plain");
 	expect_body("XSV-350008 ");

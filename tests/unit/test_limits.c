@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * R2.13: buckets by a clock of the test's own, floods of strangers, threads and processes at once,
- * processes killed at any instruction.
+ * R2.13: buckets with a clock of the test, floods of unknown addresses, several threads and
+ * processes at the same time, processes that are killed at any instruction.
  */
 #include "config.h"
 
@@ -24,7 +24,7 @@
 #include "session/limits.h"
 
 #define S     INT64_C(1000000)
-#define START (1000 * S) /* a machine that has been up for a while */
+#define START (1000 * S) /* the machine has run for a while */
 
 static const struct limits_rate logons = {.count = 30, .per_s = 60, .burst = 30};
 
@@ -67,7 +67,8 @@ static unsigned wait_of(uint64_t who, int64_t now_us)
 	return limits_logon_wait_s(limits, &a, &logons, now_us);
 }
 
-/* Calls of OPERATOR at NOW until one is refused, 10,000 at most. */
+/* Makes calls of OPERATOR at NOW until one is refused, at most 10,000; returns the number of
+ * accepted calls. */
 static unsigned let_in(int64_t operator, const struct limits_rate * rate, int64_t now_us)
 {
 	unsigned n = 0;
@@ -82,10 +83,10 @@ static void R2_13_operator_buckets(void **state)
 	static const struct {
 		const char *name;
 		struct limits_rate rate;
-		unsigned at_once;     /* let in at START */
-		unsigned wait_s;      /* what the next one is told */
-		int64_t pause_us;     /* then, after this ... */
-		unsigned after_pause; /* ... so many more */
+		unsigned at_once;     /* calls that are accepted at START */
+		unsigned wait_s;      /* the wait that the next call is told */
+		int64_t pause_us;     /* after this pause ... */
+		unsigned after_pause; /* ... this many more are accepted */
 	} cases[] = {
 	    {"off", {0, 1, 100}, 10000, 0, 0, 10000},
 	    {"one a second", {1, 1, 1}, 1, 1, S, 1},
@@ -149,9 +150,9 @@ static void R2_13_thirty_failures_a_minute(void **state)
 	assert_int_equal(wait_of(1, START + 2 * S), 0);
 	fail_times(1, 1, START + 2 * S);
 	assert_int_equal(wait_of(1, START + 2 * S), 2);
-	assert_int_equal(wait_of(2, START), 0); /* others go on */
+	assert_int_equal(wait_of(2, START), 0); /* other callers are not limited */
 
-	/* All is forgiven after a minute. */
+	/* After a minute the failures no longer count. */
 	fail_times(1, 29, START + 62 * S);
 	assert_int_equal(wait_of(1, START + 62 * S), 0);
 }
@@ -159,7 +160,7 @@ static void R2_13_thirty_failures_a_minute(void **state)
 static void R2_13_what_was_judged_at_once_is_paid_for(void **state)
 {
 	(void)state;
-	fail_times(1, 45, START); /* 15 more were under way when the limit was reached */
+	fail_times(1, 45, START); /* 15 more checks were running when the limit was reached */
 	assert_int_equal(wait_of(1, START), 32);
 	assert_int_equal(wait_of(1, START + 31 * S), 1);
 	assert_int_equal(wait_of(1, START + 32 * S), 0);
@@ -198,19 +199,20 @@ static void R2_13_thirty_failures_of_a_login(void **state)
 	login_proven("feed1", 7, START);
 	for (int i = 0; i < 30; i++)
 		limits_login_failed(limits, "feed1", &logons, START);
-	assert_int_equal(login_wait_of("feed1", 1, START), 2); /* from wherever */
+	assert_int_equal(login_wait_of("feed1", 1, START), 2); /* from every address */
 	assert_int_equal(login_wait_of("feed1", 2, START), 2);
 	assert_int_equal(login_wait_of("feed1", 1, START + 2 * S), 0);
-	assert_int_equal(login_wait_of("feed2", 1, START), 0); /* others go on */
-	assert_int_equal(wait_of(1, START), 0);		       /* and addresses */
+	assert_int_equal(login_wait_of("feed2", 1, START), 0); /* other callers are not limited */
+	assert_int_equal(wait_of(1, START), 0);		       /* nor are addresses */
 
-	assert_int_equal(login_wait_of("feed1", 7, START), 0); /* it knows the password */
+	assert_int_equal(login_wait_of("feed1", 7, START), 0); /* this address is proven */
 	login_proven("feed1", 7, START);
-	login_proven("feed2", 1, START); /* of another operator: no proof */
+	login_proven("feed2", 1, START); /* proven for another operator only */
 	assert_int_equal(login_wait_of("feed1", 1, START), 2);
 	for (int i = 0; i < 30; i++)
 		limits_login_failed(limits, "feed1", &logons, START + 32 * 86400 * S);
-	assert_int_equal(login_wait_of("feed1", 7, START + 32 * 86400 * S), 2); /* long ago */
+	assert_int_equal(login_wait_of("feed1", 7, START + 32 * 86400 * S), 2); /* the proof has
+										 * expired */
 }
 
 static void R2_13_who_fails_is_known_until_it_is_forgiven(void **state)
@@ -231,16 +233,16 @@ static void R2_13_strangers_do_not_lift_a_block(void **state)
 
 	(void)state;
 	for (uint64_t who = 1; who <= blocked; who++)
-		fail_times(who, 60, START); /* for a minute */
+		fail_times(who, 60, START); /* blocked for a minute */
 	let_in(1, &rate, START);
-	/* Ten times as many as there are places, each of them failing twice. */
+	/* Ten times as many addresses as there are slots, with two failures each. */
 	for (uint64_t who = 1000; who < 1000 + 655360; who++)
 		fail_times(who, 2, START + S);
 	for (uint64_t who = 1; who <= blocked; who++)
 		assert_in_range(wait_of(who, START + S), 60, 61);
-	/* Nor does a flood of addresses touch operators. */
+	/* A flood of addresses does not affect operators. */
 	assert_int_equal(let_in(1, &rate, START), 0);
-	/* Nobody is blocked for the failures of others. */
+	/* No address is blocked for the failures of others. */
 	for (uint64_t who = 1000; who < 1000 + 655360; who++)
 		assert_int_equal(wait_of(who, START + S), 0);
 }
@@ -250,17 +252,17 @@ static void R2_13_a_full_table_gives_places_back(void **state)
 	(void)state;
 	for (uint64_t who = 1; who <= 200000; who++)
 		fail_times(who, 30, START);
-	/* Everything is taken by those who are blocked: one more is counted nevertheless. */
+	/* Blocked addresses use all slots; a further address is counted nevertheless. */
 	fail_times(1000000, 40, START);
 	assert_int_equal(wait_of(1000000, START), 22);
-	/* A minute later all places are free again. */
+	/* A minute later all slots are free again. */
 	for (uint64_t who = 2000000; who < 2000100; who++)
 		fail_times(who, 30, START + 60 * S);
 	for (uint64_t who = 2000000; who < 2000100; who++)
 		assert_int_equal(wait_of(who, START + 60 * S), 2);
 }
 
-/* --- at once ------------------------------------------------------------------------------ */
+/* --- threads and processes ---------------------------------------------------------------- */
 
 #define THREADS	  4
 #define THOUSAND  1000
@@ -284,10 +286,12 @@ static void R2_13_threads_share_a_bucket_exactly(void **state)
 	pthread_t threads[THREADS];
 
 	(void)state;
+	/* Adds the keys first: two threads that add the same new key at the same time may give it a
+	 * second slot. */
 	for (int64_t who = 0; who < OPERATORS; who++) {
-		atomic_store(&counted[who], 1); /* known before: a key that is new may get a */
+		atomic_store(&counted[who], 1);
 		assert_int_equal(limits_operator_call(limits, who, &thousand, START), 0);
-	} /* second place when two bring it in at once */
+	}
 	for (size_t i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, call_much, NULL), 0);
 	for (size_t i = 0; i < THREADS; i++)
@@ -365,8 +369,8 @@ static void R2_13_killed_processes_leave_a_valid_table(void **state)
 		waitpid(child, NULL, 0);
 	}
 	assert_int_equal(wait_of(1, START), 62);
-	for (uint64_t who = 1000; who < 21000;
-	     who++) { /* every neighbourhood still takes someone */
+	/* Every neighbourhood still accepts a key. */
+	for (uint64_t who = 1000; who < 21000; who++) {
 		fail_times(who, 31, START);
 		assert_in_range(wait_of(who, START), 4, 6);
 	}

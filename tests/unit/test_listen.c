@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which paths and ports are taken, which are refused, and what is removed at the end. */
+/* The paths and ports that are accepted and refused, and the files that are removed at the end. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -20,7 +20,8 @@
 
 #include "ingestd/listen.h"
 
-static char folder[] = "listen.XXXXXX"; /* relative: short enough for any build folder */
+static char folder[] = "listen.XXXXXX"; /* relative, so that it is short enough in every build
+					 * folder */
 static char path[64];
 static char mode[] = "0640";
 
@@ -30,7 +31,7 @@ static int setup(void **state)
 	if (mkdtemp(folder) == NULL)
 		return -1;
 	snprintf(path, sizeof(path), "%s/sock", folder);
-	/* whatever the tests were started with must not be taken for a socket */
+	/* fd 0 of the test must not be taken for a listening socket */
 	return freopen("/dev/null", "r", stdin) == NULL ? -1 : 0;
 }
 
@@ -72,7 +73,7 @@ static void path_is_made_and_removed(void **state)
 	assert_int_equal(try_connect(path), 0);
 	listener_close(&l);
 	assert_int_equal(stat(path, &st), -1);
-	listener_close(&l); /* a second time does nothing */
+	listener_close(&l); /* a second call does nothing */
 }
 
 static void live_socket_is_refused(void **state)
@@ -83,7 +84,7 @@ static void live_socket_is_refused(void **state)
 	(void)state;
 	assert_int_equal(listener_open(&first, NULL, &conf), 0);
 	assert_int_equal(listener_open(&second, NULL, &conf), -1);
-	assert_int_equal(try_connect(path), 0); /* and was left alone */
+	assert_int_equal(try_connect(path), 0); /* the socket is unchanged */
 	listener_close(&first);
 }
 
@@ -94,7 +95,7 @@ static void dead_socket_is_replaced(void **state)
 
 	(void)state;
 	assert_int_equal(listener_open(&dead, NULL, &conf), 0);
-	close(dead.fd); /* as kill -9 leaves it */
+	close(dead.fd); /* the state after kill -9 */
 	free(dead.path);
 	assert_int_equal(try_connect(path), -1);
 	assert_int_equal(listener_open(&l, NULL, &conf), 0);
@@ -190,7 +191,7 @@ static void listening_stdin_comes_first(void **state)
 	assert_int_equal(l.fd, STDIN_FILENO);
 	assert_false(l.ours);
 	listener_close(&l);
-	assert_int_equal(stat(path, &st), 0); /* whoever made it removes it */
+	assert_int_equal(stat(path, &st), 0); /* the process that made it removes it */
 	assert_int_equal(try_connect(path), 0);
 	listener_close(&outer);
 	assert_int_equal(open("/dev/null", O_RDONLY), STDIN_FILENO);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of methods is well-formed and says what docs/protocol.md 3.4 says. */
+/* The table of methods is well-formed and agrees with docs/protocol.md 3.4. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -26,12 +26,13 @@ static void the_table_is_well_formed(void **state)
 		bool optional = false;
 
 		assert_true(methods_service_listed(&action));
-		assert_ptr_equal(methods_find(&action), m); /* so no name stands there twice */
+		assert_ptr_equal(methods_find(&action), m); /* so no name is in the table twice */
 		assert_int_equal(strncmp(methods_urn(m), "urn:", 4), 0);
 		assert_non_null(m->run);
 		assert_true(m->in_count <= METHOD_MAX_PARAMS);
 		assert_false(m->anonymous && m->right != RIGHT_NONE);
-		for (size_t j = 0; j < m->in_count; j++) { /* R3.6: trailing ones only */
+		for (size_t j = 0; j < m->in_count; j++) { /* R3.6: only trailing parameters are
+							    * optional */
 			assert_false(optional && !m->in[j].optional);
 			optional = m->in[j].optional;
 			assert_non_null(m->in[j].type_name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pool as a web server sees it: FastCGI records over a Unix socket, against an
- * api_handle that tells what it was given, waits until it is let go, or for a commit.
+ * The pool from the side of a web server: FastCGI records over a Unix socket.  The fake api_handle
+ * describes its request, waits until it is released, or waits for a commit.
  */
 #include "config.h"
 
@@ -26,7 +26,7 @@
 #include "ingestd/pool.h"
 
 #define LIMIT	 1000 /* max_request_bytes */
-#define WAIT_S	 10   /* nothing here takes so long unless it hangs */
+#define WAIT_S	 10   /* a step that takes this long hangs */
 #define IDLE	 20
 #define THREADS	 2
 #define FCGI_END 3
@@ -34,10 +34,10 @@
 
 static const struct conf conf = {.max_request_bytes = LIMIT, .request_timeout_s = WAIT_S};
 
-/* "?wait" calls report on one pipe that they are in hand, and wait for the other. */
-static int in_hand[2], let_go[2];
+/* "?wait" calls report on one pipe that they have started, and wait for the other pipe. */
+static int started[2], release[2];
 
-/* Instead of base/conf_ref.c: one configuration that never changes. */
+/* Replaces base/conf_ref.c: one configuration that never changes. */
 const struct conf *conf_ref_get(struct conf_ref *ref)
 {
 	(void)ref;
@@ -50,8 +50,8 @@ void conf_ref_put(struct conf_ref *ref, const struct conf *c)
 	(void)c;
 }
 
-/* "?stage" calls wait for a commit, until commit_staged; "?verify" calls wait for a password check
- * before, until complete_passwords. */
+/* "?stage" calls wait for a commit, until commit_staged.  "?verify" calls first wait for a password
+ * check, until complete_passwords. */
 static pthread_mutex_t waiting_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct completion *waiting;
 static size_t waiting_count;
@@ -77,7 +77,7 @@ bool api_handle(struct api *api, struct request *request)
 	(void)api;
 	assert_int_equal(request->state, REQUEST_READING);
 	if (q->query != NULL && strcmp(q->query, "wait") == 0) {
-		if (write(in_hand[1], &c, 1) != 1 || read(let_go[0], &c, 1) != 1)
+		if (write(started[1], &c, 1) != 1 || read(release[0], &c, 1) != 1)
 			buf_add(&r->body, "let go by the end of the test\n");
 	}
 	r->status = q->body_too_large ? 413 : 200;
@@ -166,7 +166,8 @@ static bool read_all(int fd, char *to, size_t n)
 	return n == 0 || recv(fd, to, n, MSG_WAITALL) == (ssize_t)n;
 }
 
-/* The answer's text, "" when the connection was closed without one.  The caller frees it. */
+/* Returns the text of the answer, "" if the connection was closed without one.  The caller frees
+ * it. */
 static char *answer(int fd)
 {
 	struct buf text = BUF_INIT;
@@ -212,8 +213,8 @@ static int start(void **state)
 	options.listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	options.listen_ours = true;
 	if (bind(options.listen_fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    listen(options.listen_fd, 100) < 0 || pipe2(in_hand, O_CLOEXEC) < 0 ||
-	    pipe2(let_go, O_CLOEXEC) < 0)
+	    listen(options.listen_fd, 100) < 0 || pipe2(started, O_CLOEXEC) < 0 ||
+	    pipe2(release, O_CLOEXEC) < 0)
 		return -1;
 	commits = options.commits = completions_new();
 	passwords = options.passwords = completions_new();
@@ -221,8 +222,8 @@ static int start(void **state)
 	return pool == NULL ? -1 : 0;
 }
 
-/* Hands COUNT calls back through QUEUE, together. */
-static void hand_back(struct completions *queue, size_t count)
+/* Completes COUNT calls through QUEUE, all together. */
+static void complete_calls(struct completions *queue, size_t count)
 {
 	int i;
 
@@ -241,31 +242,31 @@ static void hand_back(struct completions *queue, size_t count)
 	pthread_mutex_unlock(&waiting_lock);
 }
 
-/* As the writer does it: all calls of one commit. */
+/* Like the writer: completes all calls of one commit together. */
 static void commit_staged(size_t count)
 {
-	hand_back(commits, count);
+	complete_calls(commits, count);
 }
 
 static void complete_passwords(size_t count)
 {
-	hand_back(passwords, count);
+	complete_calls(passwords, count);
 }
 
 static int end(void **state)
 {
 	(void)state;
-	close(let_go[1]); /* a test that failed may have left calls waiting */
+	close(release[1]); /* a failed test may have left calls that wait */
 	pool_stop(&pool);
 	completions_free(&commits);
 	completions_free(&passwords);
-	close(in_hand[0]);
-	close(in_hand[1]);
-	close(let_go[0]);
+	close(started[0]);
+	close(started[1]);
+	close(release[0]);
 	return unlink(address.sun_path);
 }
 
-/* The web server sees a connection's end a little before the pool has counted it. */
+/* The web server sees the end of a connection a little before the pool has counted it. */
 static void assert_connections_soon(size_t n)
 {
 	int i;
@@ -309,7 +310,7 @@ static const struct {
 static void requests_and_answers(void **state)
 {
 	size_t i;
-	int fd = dial(); /* kept: each must leave it fit for the next */
+	int fd = dial(); /* kept: it must be usable after each request */
 
 	(void)state;
 	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
@@ -355,7 +356,7 @@ static void R2_17_length_that_is_not_the_bodys(void **state)
 	static const char *const lengths[] = {"20", "4", "2",  "0",   "-3", "+3",  " 3",
 					      "3 ", " ", "3x", "0x3", "x",  "3,3", "3.0"};
 	size_t i;
-	int fd = dial(); /* kept: each must leave it fit for the next */
+	int fd = dial(); /* kept: it must be usable after each request */
 
 	(void)state;
 	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
@@ -397,7 +398,7 @@ static void nonsense_closes_the_connection(void **state)
 	close(fd);
 }
 
-/* More kept connections than threads, and more that never said a word. */
+/* More kept connections than threads, and more that have never sent a request. */
 static void idle_connections_hold_no_thread(void **state)
 {
 	int kept[IDLE], silent[IDLE], fd, i;
@@ -421,8 +422,8 @@ static void idle_connections_hold_no_thread(void **state)
 	}
 }
 
-/* Many more calls than threads wait for a commit, more than one thread takes back in a row; and
- * others are answered meanwhile. */
+/* Many more calls than threads wait for a commit, more than one thread takes in a row; other
+ * requests are answered meanwhile. */
 static void waiting_calls_hold_no_thread(void **state)
 {
 	enum { CALLS = 3 * IDLE };
@@ -438,14 +439,15 @@ static void waiting_calls_hold_no_thread(void **state)
 	commit_staged(CALLS);
 	for (i = 0; i < CALLS; i++) {
 		assert_answer(fds[i], " committed");
-		ask(fds[i], "DOCUMENT_URI=/a\n", "", 0, true); /* fit for the next one */
+		ask(fds[i], "DOCUMENT_URI=/a\n", "", 0, true); /* usable for the next request */
 		assert_answer(fds[i], "len=0 []");
 		close(fds[i]);
 	}
 	close(fd);
 }
 
-/* More of them than threads; they come back one at a time, and wait once more, for a commit. */
+/* More password checks than threads.  They complete one at a time, and each call then waits for a
+ * commit. */
 static void passwords_hold_no_thread(void **state)
 {
 	enum { CALLS = 10 * THREADS };
@@ -483,7 +485,7 @@ static void drain_waits_for_commits(void **state)
 	close(fd);
 }
 
-static void drain_answers_calls_in_hand(void **state)
+static void drain_answers_calls_in_progress(void **state)
 {
 	int busy = dial(), idle = dial();
 	char c;
@@ -492,11 +494,11 @@ static void drain_answers_calls_in_hand(void **state)
 	ask(idle, "DOCUMENT_URI=/a\n", "", 0, true);
 	assert_answer(idle, "Status: 200 ");
 	ask(busy, "DOCUMENT_URI=/a\nQUERY_STRING=wait\n", "", 0, true);
-	assert_int_equal(read(in_hand[0], &c, 1), 1);
+	assert_int_equal(read(started[0], &c, 1), 1);
 	pool_drain(pool);
 	assert_true(is_closed(idle));
 	assert_connections_soon(1);
-	assert_int_equal(write(let_go[1], ".", 1), 1);
+	assert_int_equal(write(release[1], ".", 1), 1);
 	assert_answer(busy, "Status: 200 ");
 	assert_true(is_closed(busy));
 	assert_empty_soon();
@@ -504,8 +506,8 @@ static void drain_answers_calls_in_hand(void **state)
 	close(idle);
 }
 
-/* Requests that came before the drain: two are in hand, the rest wait in connections that
- * were accepted and in the queue of the socket. */
+/* Requests that came before the drain: two are running, the others wait in connections that were
+ * accepted and in the queue of the socket. */
 static void drain_answers_waiting_requests(void **state)
 {
 	int fds[IDLE], i;
@@ -517,10 +519,10 @@ static void drain_answers_waiting_requests(void **state)
 		ask(fds[i], "DOCUMENT_URI=/a\nQUERY_STRING=wait\n", "", 0, true);
 	}
 	for (i = 0; i < THREADS; i++)
-		assert_int_equal(read(in_hand[0], &c, 1), 1);
+		assert_int_equal(read(started[0], &c, 1), 1);
 	pool_drain(pool);
 	for (i = 0; i < IDLE; i++)
-		assert_int_equal(write(let_go[1], ".", 1), 1);
+		assert_int_equal(write(release[1], ".", 1), 1);
 	for (i = 0; i < IDLE; i++) {
 		assert_answer(fds[i], "Status: 200 ");
 		assert_true(is_closed(fds[i]));
@@ -565,7 +567,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(waiting_calls_hold_no_thread, start, end),
 	    cmocka_unit_test_setup_teardown(passwords_hold_no_thread, start, end),
 	    cmocka_unit_test_setup_teardown(drain_waits_for_commits, start, end),
-	    cmocka_unit_test_setup_teardown(drain_answers_calls_in_hand, start, end),
+	    cmocka_unit_test_setup_teardown(drain_answers_calls_in_progress, start, end),
 	    cmocka_unit_test_setup_teardown(drain_answers_waiting_requests, start, end),
 	    cmocka_unit_test_setup_teardown(retired_pool_serves_what_is_open, start, end),
 	};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Documents against schemas: which change comes out, or which fault (docs/protocol.md 7.2,
- * 7.3, 8).  Needs no database: look-ups are answered by fakes that know one folder.
+ * Reads documents with schemas, and checks the change or the fault (docs/protocol.md 7.2, 7.3, 8).
+ * Needs no database: fakes answer look-ups, and have one folder.
  */
 #include "config.h"
 
@@ -21,7 +21,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Schemas; those that others link to come first. */
+/* Schemas.  The targets of links come first. */
 
 enum { FOLDER, COMPANY, SAMPLE, NUMBERS, PERSON, SUBSCRIPTION, NATURAL, PARTS, SCHEMAS };
 
@@ -182,10 +182,10 @@ struct expected {
 	enum operation operation;
 	const char *xml;
 	const char *key, *fields;
-	const char *cells; /* "name=text|..." of those that are not NULL, in schema order */
+	const char *cells; /* "name=text|..." of the cells that are not NULL, in schema order */
 	const char *links; /* NULL: none */
 	const char *made_id;
-	const char *code, *text; /* text: a part of it */
+	const char *code, *text; /* text: a part of the fault's text */
 };
 
 static void cells_text(struct buf *out, const struct change *c)
@@ -268,7 +268,7 @@ static void run_cases(const struct expected *cases, size_t count)
 #define INGEST	.ext = false, .operation = OPERATION_INSERT
 #define UPSERT	.ext = true, .operation = OPERATION_UPSERT
 #define EXT(op) .ext = true, .operation = OPERATION_##op
-#define ANY	.ext = true, .operation = OPERATION_NONE /* for what is refused */
+#define ANY	.ext = true, .operation = OPERATION_NONE /* for refused documents */
 
 static void R7_3_instructions_and_foreign_names_are_dropped(void **state)
 {
@@ -720,7 +720,7 @@ static void R8_6_a_deletion_carries_its_key_only(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
-		assert_int_equal(run_case(&cases[i], false, false), 0); /* nothing looked up */
+		assert_int_equal(run_case(&cases[i], false, false), 0); /* no look-up is made */
 }
 
 static void R6_values_are_judged(void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* docs/protocol.md 4.4: names, grants, and what a scope covers. */
+/* docs/protocol.md 4.4: names, grants, and the schemas that a scope covers. */
 #include "config.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* R7.11: numbers are handed out once each, whatever the number of threads. */
+/* R7.11: each number is returned once, with any number of threads. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -17,7 +17,7 @@
 #include "base/arena.h"
 #include "schema/ddl.h"
 
-/* The database: a sequence with INCREMENT BY DDL_SEQUENCE_BLOCK. */
+/* The fake database: a sequence with INCREMENT BY DDL_SEQUENCE_BLOCK. */
 
 static atomic_uint blocks_drawn;
 static atomic_bool database_away;
@@ -95,7 +95,8 @@ static void sequences_do_not_share_and_survive_an_outage(void **state)
 	atomic_store(&database_away, false);
 	assert_int_equal(sequence_next(NULL, "dem_a_id", arena, &a, &p), 0);
 	assert_int_equal(sequence_next(NULL, "dem_b_id", arena, &b, &p), 0);
-	assert_int_equal(b, a + DDL_SEQUENCE_BLOCK); /* of this fake, which counts for both */
+	assert_int_equal(b, a + DDL_SEQUENCE_BLOCK); /* the fake has one counter for both
+						      * sequences */
 	assert_int_equal(sequence_next(NULL, "dem_a_id", arena, &b, &p), 0);
 	assert_int_equal(b, a + 1);
 	arena_free(&arena);

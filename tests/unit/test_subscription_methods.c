@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which changes Subscribe, Unsubscribe and StartReplicateStagingData hand over, or which fault
- * they answer (docs/protocol.md sections 9 and 10.1).  The shipped schemas are compiled; the
- * writer and the database are fakes that know the services NEWS and OFFERS and a folder.
+ * The changes that Subscribe, Unsubscribe and StartReplicateStagingData submit, and their faults
+ * (docs/protocol.md sections 9 and 10.1).  The shipped schemas are compiled; the writer and the
+ * database are fakes, which have the services NEWS and OFFERS and one folder.
  */
 #include "config.h"
 
@@ -52,14 +52,14 @@ const struct schema *registry_find(const struct registry *r, const char *id, boo
 	return NULL;
 }
 
-static struct buf submitted; /* a line per change: operation key cells links */
+static struct buf submitted; /* one line per change: operation key cells links */
 
 static void add_cells(const struct change *c)
 {
 	for (size_t i = 0; i < c->schema->field_count; i++) {
 		const struct field *f = &c->schema->fields[i];
 
-		/* The server's ids are different each time. */
+		/* Leaves out ids that the server makes, because they differ each time. */
 		if (c->cells[i].text != NULL && (int)i != c->schema->pk)
 			buf_addf(&submitted, " %s=%.*s", f->name, (int)c->cells[i].length,
 				 c->cells[i].text);
@@ -82,7 +82,7 @@ bool writer_submit(struct writer *w, struct submission *sub)
 			buf_add(&submitted, c->links);
 	}
 	sub->rc = OUTCOME_OK;
-	return false; /* answered at once */
+	return false; /* the result is known at once */
 }
 
 static const char *answer; /* of the fake database */
@@ -172,7 +172,7 @@ static struct arena *arena;
 static struct api api;
 static struct conf conf;
 
-/* The fault's first cause, "" for none. */
+/* Returns the first cause of the fault, "" for none. */
 static const char *run(method *m, const char *scope, const struct soap_value *in)
 {
 	static struct request request;
@@ -256,7 +256,7 @@ static void R9_4_what_subscribe_stages(void **state)
 	}
 }
 
-/* Whatever reconciles the recipient also names it to the subscription. */
+/* The subscription names the recipient by the recipient's own reconciliation key. */
 static void R9_2_the_key_decides(void **state)
 {
 	static const struct {
@@ -274,7 +274,7 @@ static void R9_2_the_key_decides(void **state)
 	     "<location city='Malm' zipCode=' 1'/></r>",
 	     "location/@city,location/@zipCode,@email",
 	     "location/@city\tMalm\tlocation/@zipCode\t 1\t@email\ta@b"},
-	    /* local time in the document, UTC from there on */
+	    /* local time in the document, UTC afterwards */
 	    {"<r _key='@created' created='2026-02-03 01:00:00'/>", "@created",
 	     "@created\t2026-02-03 00:00:00.000"},
 	    {"<r _key='@email' email='a&#9;&amp;&#10;b\\'/>", "@email", "@email\ta\\t&\\nb\\\\"},
@@ -293,7 +293,7 @@ static void R9_2_the_key_decides(void **state)
 	}
 }
 
-/* With neither key nor id it is somebody new, whose id the subscription gets. */
+/* A recipient without key and id is new; the subscription gets the new id. */
 static void R9_3_a_recipient_without_key_is_new(void **state)
 {
 	const char *id;
@@ -306,7 +306,7 @@ static void R9_3_a_recipient_without_key_is_new(void **state)
 	assert_memory_equal(subscribe("NEWS", "<r email='a@b'/>", false), "CIN-100203", 10);
 }
 
-/* The method decides, not the document. */
+/* The method decides the operation, not the document. */
 static void R9_3_the_operation_is_the_methods(void **state)
 {
 	(void)state;
@@ -369,7 +369,8 @@ static void R9_1_faults(void **state)
 	}
 }
 
-/* Each name costs a look-up, known or not, so a call cannot ask for millions. */
+/* Each name costs a look-up, whether the service exists or not, so the number of names is
+ * limited. */
 static void R9_1_names_are_counted(void **state)
 {
 	struct buf names = BUF_INIT;

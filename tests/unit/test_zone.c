@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* R2.16 and docs/protocol.md 4.5: whose call it is, and what its address allows. */
+/* R2.16 and docs/protocol.md 4.5: the client's address, and the zones of an address. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -30,7 +30,7 @@ static void R2_16_client_is_the_right_most_that_is_no_trusted_proxy(void **state
 	    {"203.0.113.7", NULL, "203.0.113.7"},
 	    {"::ffff:203.0.113.7", NULL, "203.0.113.7"},
 	    {"2001:0db8:0000::0001", NULL, "2001:db8::1"},
-	    /* an untrusted peer may write what it likes */
+	    /* the header of an untrusted peer is ignored */
 	    {"203.0.113.7", "127.0.0.1", "203.0.113.7"},
 	    {"203.0.113.7", "rubbish", "203.0.113.7"},
 	    {"127.0.0.1", "198.51.100.3", "198.51.100.3"},
@@ -44,10 +44,10 @@ static void R2_16_client_is_the_right_most_that_is_no_trusted_proxy(void **state
 	    {"10.0.0.1", "[2001:db8::5]:443", "2001:db8::5"},
 	    {"10.0.0.1", "[2001:db8::5]", "2001:db8::5"},
 	    {"2001:db8:ffff::1", "198.51.100.3", "198.51.100.3"},
-	    /* nobody but proxies: the peer */
+	    /* only proxies: the peer is the client */
 	    {"127.0.0.1", "", "127.0.0.1"},
 	    {"127.0.0.1", "10.1.1.1, 10.2.2.2", "127.0.0.1"},
-	    /* what a trusted proxy could not tell */
+	    /* a trusted proxy did not know the address */
 	    {"127.0.0.1", "198.51.100.3, unknown", NULL},
 	    {"127.0.0.1", "198.51.100.3, 10.0.0.256", NULL},
 	    {"127.0.0.1", "1111111111222222222233333333334444444444555555555566666666667777", NULL},
