@@ -74,7 +74,7 @@ static void write_name(struct buf *out, const char *prefix, const char *name)
 	buf_add(out, name);
 }
 
-/* PREFIX NULL is the default name space, which an element without one takes back. */
+/* PREFIX NULL is the default namespace, which an element without one takes back. */
 static void declare(struct buf *out, const char *prefix, const char *uri)
 {
 	if (prefix != NULL && (uri == NULL || strcmp(prefix, "xml") == 0))
@@ -153,7 +153,7 @@ bool tree_equal(const struct xml_element *a, const struct xml_element *b)
 
 void tree_check_round_trip(const struct xml_element *root)
 {
-	/* What is written declares name spaces anew with every element. */
+	/* What is written declares namespaces anew with every element. */
 	const struct xml_limits wide = {.depth = 64,
 					.attributes = 4096,
 					.text_bytes = 10000000,
