@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Allocation that aborts instead of failing, and what is built on an arena's pieces
- * (arena.c).
- */
+/* Allocation functions that abort the process instead of returning NULL; see alloc.h. */
 #include "config.h"
 
 #include "base/alloc.h"
@@ -17,13 +14,13 @@
 static void *check(void *p, size_t size)
 {
 	if (p == NULL) {
-		log_error("out of memory: %zu bytes are not to be had", size);
+		log_error("out of memory: cannot allocate %zu bytes", size);
 		abort();
 	}
 	return p;
 }
 
-/* malloc(0) may answer NULL, which would look like a failure. */
+/* malloc(0) may return NULL, which check() would take for a failure. */
 static size_t at_least_one(size_t size)
 {
 	return size != 0 ? size : 1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Allocation that does not fail: when memory is gone the process logs it and
- * aborts, and the supervisor starts another worker.  Only sizes that this program
- * has bounded before may be passed.
+ * Allocation functions that never return NULL: when memory is exhausted, the process logs an error
+ * and aborts, and the supervisor starts another worker.  Callers pass only sizes that the program
+ * has bounded before.
  */
 #ifndef CAMPAIGN_BASE_ALLOC_H
 #define CAMPAIGN_BASE_ALLOC_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An arena is a list of blocks; the first one stays for the next request, big ones go back to
- * the system.  The fuzz targets link an arena of their own instead of this one.
+ * An arena is a list of blocks.  arena_reset keeps the first block for the next request and frees
+ * all others.  The fuzz targets link an arena of their own instead of this file.
  */
 #include "config.h"
 
@@ -24,7 +24,7 @@ struct block {
 
 struct arena {
 	struct block *first;   /* kept by arena_reset */
-	struct block *current; /* small pieces come from here */
+	struct block *current; /* small allocations are taken from this block */
 };
 
 static struct block *block_new(size_t size)
@@ -74,17 +74,18 @@ void *arena_alloc(struct arena *a, size_t size)
 	void *p;
 
 	if (size > SIZE_MAX / 2) {
-		log_error("arena: %zu bytes are asked for", size);
+		log_error("arena: an allocation of %zu bytes is too large", size);
 		abort();
 	}
-	/* Whole alignment units, so that the next piece is aligned as well. */
+	/* Round up to a multiple of the alignment, so that the next allocation is aligned too. */
 	size = ((size != 0 ? size : 1) + sizeof(max_align_t) - 1) / sizeof(max_align_t) *
 	       sizeof(max_align_t);
 	if (size > b->size - b->used) {
 		b = block_new(size > BLOCK_SIZE ? size : BLOCK_SIZE);
 		b->next = a->current->next;
 		a->current->next = b;
-		/* A big piece fills its block; what is left of the current one serves on. */
+		/* A large allocation fills its own block.  The current block still has free space
+		 * and stays the current one. */
 		if (size <= BLOCK_SIZE)
 			a->current = b;
 	}

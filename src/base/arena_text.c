@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Cleared memory and texts from an arena, on top of arena_alloc; see arena.h. */
+/* Allocates cleared memory and texts in an arena by arena_alloc; see arena.h. */
 #include "config.h"
 
 #include "base/arena.h"
@@ -41,7 +41,7 @@ char *arena_printf(struct arena *a, const char *format, ...)
 	n = vsnprintf(brief, sizeof(brief), format, args);
 	va_end(args);
 	if (n < 0) {
-		log_errno("arena: a text cannot be formatted");
+		log_errno("arena: cannot format a text");
 		abort();
 	}
 	text = arena_alloc(a, (size_t)n + 1);

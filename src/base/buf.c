@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A growing text buffer.  Doubles when it is full; never shrinks before buf_free.
- */
+/* A growing text buffer: it doubles when it is full and never shrinks before buf_free. */
 #include "config.h"
 
 #include "base/buf.h"
@@ -22,12 +20,12 @@ char *buf_reserve(struct buf *b, size_t n)
 	size_t need, size = b->size != 0 ? b->size : SMALLEST;
 
 	if (n > SIZE_MAX / 2 - b->length) {
-		log_error("buffer: %zu bytes more than %zu are asked for", n, b->length);
+		log_error("buffer: cannot add %zu bytes to %zu", n, b->length);
 		abort();
 	}
-	need = b->length + n + 1; /* the NUL */
+	need = b->length + n + 1; /* 1 for the NUL */
 	while (size < need)
-		size *= 2; /* need is below SIZE_MAX / 2 + 2, a power of two reaches it */
+		size *= 2; /* cannot overflow: need is at most SIZE_MAX / 2 + 1, a power of two */
 	if (size != b->size) {
 		b->data = xrealloc(b->data, size, 1);
 		b->size = size;
@@ -39,7 +37,7 @@ char *buf_reserve(struct buf *b, size_t n)
 void buf_took(struct buf *b, size_t n)
 {
 	if (n == 0)
-		return; /* perhaps nothing was reserved either */
+		return; /* data may be NULL: the caller may have reserved nothing */
 	b->length += n;
 	b->data[b->length] = '\0';
 }
@@ -75,7 +73,7 @@ void buf_addf(struct buf *b, const char *format, ...)
 	n = vsnprintf(to, room, format, args);
 	va_end(args);
 	if (n < 0) {
-		log_errno("buffer: a text cannot be formatted");
+		log_errno("buffer: cannot format a text");
 		abort();
 	}
 	if ((size_t)n >= room)

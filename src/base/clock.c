@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the two clocks, and writes UTC as text.  No time zones: those are schema's. */
+/* Reads the monotonic clock and UTC, and formats UTC.  Time zones are in src/schema/cast_time.c. */
 #include "config.h"
 
 #include "base/clock.h"

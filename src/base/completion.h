@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The node by which an object that waits for another thread is queued when the wait is over.  It is
- * embedded in the object (struct request) and belongs to the code that holds the object: nobody
- * else uses its link for a list of their own.
+ * A queue node.  An object that waits for another thread (struct request) embeds one.  When the
+ * wait is over, that thread links the node into a list of completed objects.  `next` has no other
+ * use: no module may link objects by it into a list of its own.
  */
 #ifndef CAMPAIGN_BASE_COMPLETION_H
 #define CAMPAIGN_BASE_COMPLETION_H

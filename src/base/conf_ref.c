@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A list of configurations, newest first, each with its count of references; see conf_ref.h. */
+/* Keeps a list of configurations, newest first, each with a reference count; see conf_ref.h. */
 #include "config.h"
 
 #include "base/conf_ref.h"
@@ -11,7 +11,7 @@
 
 struct snapshot {
 	struct conf *conf;
-	unsigned references; /* held by requests; the newest one stays without any */
+	unsigned references; /* held by requests; the newest snapshot is kept even with 0 */
 	struct snapshot *older;
 };
 

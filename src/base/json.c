@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON out.  Whether a comma is due shows in the last character that was written. */
+/* Writes JSON.  The last character that was written tells whether a comma is needed. */
 #include "config.h"
 #include "base/json.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lines on stderr.  systemd says with JOURNAL_STREAM which file its journal reads; if
+ * Writes log lines to stderr.  systemd names the file that its journal reads in JOURNAL_STREAM; if
  * stderr is that file, a line starts with "<N>" and the journal adds the time itself.
  */
 #include "config.h"
@@ -21,7 +21,7 @@
 
 #include "base/clock.h"
 
-/* One write of at most PIPE_BUF bytes is not torn when several processes share a pipe. */
+/* A write of at most PIPE_BUF bytes is atomic: several processes can share a pipe. */
 #define LINE_SIZE    4096
 #define CONTEXT_SIZE 256
 
@@ -88,7 +88,7 @@ void log_set_line_start(const char *text)
 	atomic_store(&line_start, text);
 }
 
-/* How much of a snprintf into ROOM bytes is there. */
+/* Returns how many bytes snprintf has written into ROOM bytes; N is its result. */
 static size_t written(int n, size_t room)
 {
 	if (n < 0)
@@ -115,9 +115,9 @@ static size_t put_prefix(char *line, size_t room, enum log_level level)
 }
 
 /* A line break inside a message would forge a second line, and other control characters could
- * rule the terminal of who reads it.  What strangers send was escaped before; this is for what
- * nobody thought of. */
-static void flatten(char *text)
+ * control the terminal of a reader.  Callers escape the texts of clients (log_escape); this
+ * function catches the texts that they did not escape. */
+static void blank_controls(char *text)
 {
 	for (; *text != '\0'; text++) {
 		unsigned char c = (unsigned char)*text, next = (unsigned char)text[1];
@@ -129,19 +129,22 @@ static void flatten(char *text)
 	}
 }
 
-/* --- what one place may say ---------------------------------------------------------------- */
+/* --- the rate limit of each call site -------------------------------------------------------- */
 
-#define PLACES	    256
+#define SITES	    256
 #define INTERVAL_MS 1000
 
-struct place {
-	const char *format; /* tells places apart: each has a literal of its own */
-	long long next_ms;  /* one line more than it has said would be due then */
+struct site {
+	const char *format; /* identifies the call site: each has a literal of its own */
+	/* When the next line is due at one line per INTERVAL_MS.  A burst moves it into the
+	 * future, by `burst` intervals at most. */
+	long long next_ms;
 	unsigned long held;
 };
 
-static pthread_mutex_t rate_lock = PTHREAD_MUTEX_INITIALIZER; /* guards places, and log_rates */
-static struct place places[PLACES];
+/* Guards `sites` and every struct log_rate. */
+static pthread_mutex_t rate_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct site sites[SITES];
 static unsigned burst; /* 0: no limit */
 
 void log_limit(unsigned lines)
@@ -149,30 +152,31 @@ void log_limit(unsigned lines)
 	burst = lines;
 }
 
-static struct place *place_of(const char *format)
+static struct site *site_find(const char *format)
 {
-	size_t home = ((uintptr_t)format >> 3) % PLACES;
+	size_t home = ((uintptr_t)format >> 3) % SITES;
 
-	for (size_t i = 0; i < PLACES; i++) {
-		struct place *p = &places[(home + i) % PLACES];
+	for (size_t i = 0; i < SITES; i++) {
+		struct site *p = &sites[(home + i) % SITES];
 
 		if (p->format == NULL)
 			p->format = format;
 		if (p->format == format)
 			return p;
 	}
-	return &places[home]; /* there are not that many; if there were, some would share */
+	return &sites[home]; /* the table is full: this call site shares the limit of another */
 }
 
-/* *HELD gets how many lines of this place were held back since its last one. */
-static bool place_may_speak(const char *format, unsigned long *held)
+/* True if the call site may write a line now; *HELD then gets the number of its lines that were
+ * held back since its last one. */
+static bool site_allow(const char *format, unsigned long *held)
 {
 	long long now = clock_monotonic_ms();
-	struct place *p;
+	struct site *p;
 	bool may;
 
 	pthread_mutex_lock(&rate_lock);
-	p = place_of(format);
+	p = site_find(format);
 	if (p->next_ms < now)
 		p->next_ms = now;
 	may = p->next_ms - now <= ((long long)burst - 1) * INTERVAL_MS;
@@ -190,7 +194,7 @@ static bool place_may_speak(const char *format, unsigned long *held)
 static void vlog(enum log_level level, int error, const char *format, va_list args)
 {
 	char line[LINE_SIZE];
-	size_t room = sizeof(line) - 1; /* keeps one byte for the line's end */
+	size_t room = sizeof(line) - 1; /* one byte is kept for the line feed */
 	const char *start = atomic_load(&line_start);
 	unsigned long held = 0;
 	size_t used, begin;
@@ -198,8 +202,8 @@ static void vlog(enum log_level level, int error, const char *format, va_list ar
 
 	if ((int)level > atomic_load(&threshold))
 		return;
-	/* Who asks for details gets them all. */
-	if (burst != 0 && level != LOG_LEVEL_DEBUG && !place_may_speak(format, &held)) {
+	/* Debug lines are not limited. */
+	if (burst != 0 && level != LOG_LEVEL_DEBUG && !site_allow(format, &held)) {
 		errno = saved;
 		return;
 	}
@@ -213,10 +217,10 @@ static void vlog(enum log_level level, int error, const char *format, va_list ar
 		used += written(snprintf(line + used, room - used,
 					 " (and %lu more like this, held back)", held),
 				room - used);
-	flatten(line + begin);
+	blank_controls(line + begin);
 	line[used++] = '\n';
-	/* Nobody is left to be told when this fails; "!" is for gcc, which takes no cast for an
-	 * answer. */
+	/* A failure to write to stderr cannot be reported.  (void)! silences gcc's
+	 * warn_unused_result, (void) alone does not. */
 	(void)!write(STDERR_FILENO, line, used);
 	errno = saved;
 }
@@ -273,7 +277,7 @@ void log_errno(const char *format, ...)
 const char *log_escape(char *out, size_t size, const char *text)
 {
 	static const char hex[] = "0123456789abcdef";
-	size_t used = 0, kept = 0; /* kept: where the mark of a cut still fits */
+	size_t used = 0, kept = 0; /* kept: the last length at which CUT_MARK still fits */
 
 	if (size == 0)
 		return out;
@@ -307,7 +311,7 @@ int log_rate_allow(struct log_rate *rate, unsigned seconds, unsigned long *skipp
 	int allowed;
 
 	pthread_mutex_lock(&rate_lock);
-	/* A machine that has just started may show 0 here, and so does a fresh RATE. */
+	/* ">=", since both are 0 for a new RATE on a machine that has just started. */
 	allowed = now >= rate->next_ms;
 	if (allowed) {
 		*skipped = rate->skipped;

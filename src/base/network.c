@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Addresses and networks.  Both families are held as IPv6 (v4 as ::ffff:a.b.c.d), so a
- * v4 network of prefix n is a v6 one of prefix 96 + n and one comparison serves.
+ * Parses addresses and networks.  Both families are stored as IPv6 (v4 as ::ffff:a.b.c.d), so a
+ * v4 network of prefix n is a v6 network of prefix 96 + n, and one comparison handles both.
  * Host names, zone ids ("%eth0") and short v4 forms ("10.1") are refused.
  */
 #include "config.h"
@@ -35,7 +35,7 @@ int address_parse(const char *text, struct in6_addr *out)
 	return 0;
 }
 
-/* 1 to 3 digits, at most LIMIT. */
+/* Reads a number of 1 to 3 digits that is at most LIMIT. */
 static int parse_prefix(const char *text, unsigned limit, unsigned *out)
 {
 	unsigned value = 0;
@@ -65,7 +65,7 @@ int network_parse(const char *text, struct network *out)
 	address[length] = '\0';
 	if (address_parse(address, &n.address) < 0)
 		return -1;
-	/* The prefix counts in the family that was written: "::ffff:10.0.0.0/104" is v6. */
+	/* The prefix refers to the family of the text: "::ffff:10.0.0.0/104" is v6. */
 	offset = strchr(address, ':') == NULL ? V4_OFFSET : 0;
 	prefix = 128 - offset;
 	if (slash != NULL && parse_prefix(slash + 1, prefix, &prefix) < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of outcomes, for log lines. */
+/* The names of outcomes for log lines. */
 #include "config.h"
 
 #include "base/outcome.h"

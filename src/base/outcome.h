@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a caller has to do next.  Everything that talks to a database or judges
- * input answers with one of these; how a thing failed was logged, or put into a
- * struct fault_cause, where it failed.
+ * The result of a function that talks to a database or validates input.  It tells the caller how to
+ * proceed.  The function that failed has logged the details, or stored them in a struct
+ * fault_cause.
  */
 #ifndef CAMPAIGN_BASE_OUTCOME_H
 #define CAMPAIGN_BASE_OUTCOME_H
@@ -11,12 +11,12 @@ enum outcome {
 	OUTCOME_OK = 0,
 	OUTCOME_INVALID,  /* the input is wrong: tell the caller what and why */
 	OUTCOME_REJECTED, /* the database refuses this data for good */
-	OUTCOME_RETRY,	  /* not done, and may work later: dead-lock, database away */
-	OUTCOME_UNKNOWN,  /* COMMIT was sent and no answer came: never call it success */
-	OUTCOME_BUG,	  /* our own fault: logged with a reference number */
+	OUTCOME_RETRY,	  /* not done, and may work later: deadlock, database unreachable */
+	OUTCOME_UNKNOWN,  /* COMMIT was sent and no answer came: never report it as success */
+	OUTCOME_BUG,	  /* not done, and a retry does not help: a bug here, or access denied */
 };
 
-/* A word for logs: "ok", "invalid", ...  Never NULL. */
+/* The name of RC for log lines: "ok", "invalid", ...  Never NULL. */
 const char *outcome_name(enum outcome rc);
 
 #endif

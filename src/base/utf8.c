@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* UTF-8 (RFC 3629); see utf8.h. */
+/* Checks UTF-8 (RFC 3629); see utf8.h. */
 #include "config.h"
 
 #include "base/utf8.h"

@@ -9,8 +9,9 @@
 
 /*
  * RFC 4122, 4.4: all bits are random except version and variant.  libuuid's own generator makes
- * half a dozen system calls for each UUID; here one call to the system's generator serves 64.  The
- * buffer is per thread, and no process forks after its first UUID, so no bits are used twice.
+ * half a dozen system calls for each UUID; here one call to the system's generator fetches the bits
+ * of 64 UUIDs.  No bits are used twice, because each thread has its own buffer and no process forks
+ * after its first UUID.
  */
 void uuid_text(char out[UUID_TEXT_SIZE])
 {

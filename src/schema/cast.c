@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The casting table (docs/protocol.md 6.2), strict and lenient.  Refuses what the table does
- * not have; never cuts a text and never lets a number overflow.  Dates and times are in
- * cast_time.c.
+ * Casts values by the table of docs/protocol.md 6.2, strict and lenient.  Refuses forms that are
+ * not in the table; never cuts a text and never lets a number overflow.  Dates and times are
+ * in cast_time.c.
  */
 #include "config.h"
 
@@ -39,7 +39,7 @@ static struct db_value arena_value(struct arena *arena, const char *text)
 	return (struct db_value){arena_strndup(arena, text, length), length};
 }
 
-/* R6.3; allocates only if there is something behind the value to cut off. */
+/* R6.3; allocates only if blanks follow the value. */
 static const char *trim(const char *text, struct arena *arena)
 {
 	size_t length;
@@ -54,7 +54,7 @@ static const char *trim(const char *text, struct arena *arena)
 	return arena_strndup(arena, text, length);
 }
 
-/* A decimal number taken apart: [sign] digits [. digits] [e [sign] digits]. */
+/* The parts of a decimal number: [sign] digits [. digits] [e [sign] digits]. */
 struct number {
 	bool negative;
 	const char *whole;
@@ -108,8 +108,8 @@ static bool number_read(const char *text, struct number *n)
 	return *p == '\0';
 }
 
-/* Whether the nearest integer is one further from zero; halves go upward: 2.5 -> 3,
- * -2.5 -> -2. */
+/* True if the nearest integer is one further from zero than the whole part.  Halves are rounded up:
+ * 2.5 -> 3, -2.5 -> -2. */
 static bool rounds_away(const struct number *n)
 {
 	if (n->fraction_count == 0 || n->fraction[0] < '5')
@@ -122,7 +122,7 @@ static bool rounds_away(const struct number *n)
 	return false;
 }
 
-/* -1 on overflow. */
+/* Rounds the absolute value of N to an integer; returns -1 on overflow. */
 static int number_magnitude(const struct number *n, uint64_t *out)
 {
 	uint64_t value = 0;
@@ -137,7 +137,7 @@ static int number_magnitude(const struct number *n, uint64_t *out)
 	return 0;
 }
 
-/* The range of a type with BITS bits is -2^(BITS-1) .. 2^(BITS-1)-1. */
+/* Casts to an integer from -2^(BITS-1) to 2^(BITS-1)-1; accepts decimals only with FRACTION. */
 static enum cast_verdict cast_integer(const char *text, int bits, bool fraction,
 				      struct arena *arena, struct db_value *out)
 {
@@ -164,7 +164,7 @@ static void c_locale_make(void)
 	c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 }
 
-/* The shortest of the forms that read back equal. */
+/* Writes the shortest of 15 to 17 digits that read back as VALUE. */
 static void format_double(char out[32], double value)
 {
 	for (int precision = 15; precision <= 17; precision++) {
@@ -174,8 +174,8 @@ static void format_double(char out[32], double value)
 	}
 }
 
-/* The grammar was checked before, so strtod meets no hexadecimal, inf or nan; the decimal
- * point must be a point whatever the locale. */
+/* number_read has checked the grammar, so strtod never sees hexadecimal digits, inf or nan.  The C
+ * locale makes "." the decimal point. */
 static enum cast_verdict cast_double(const char *text, struct arena *arena, struct db_value *out)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -198,7 +198,7 @@ static enum cast_verdict cast_double(const char *text, struct arena *arena, stru
 	return CAST_VALID;
 }
 
-/* "true", "false", "yes", "no" in any case, or an integer: non-zero is true. */
+/* Reads "true", "false", "yes", "no" in any case, or an integer, which is true unless it is 0. */
 static int read_boolean(const char *text, bool *out)
 {
 	struct number n;
@@ -250,7 +250,7 @@ static size_t count_characters(const char *text)
 	return n;
 }
 
-/* C0, DEL, and C1 (U+0080 to U+009F: C2 80 to C2 9F). */
+/* True for C0, DEL, and C1 (U+0080 to U+009F: C2 80 to C2 9F). */
 static bool has_control(const char *text)
 {
 	for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++)
@@ -267,7 +267,7 @@ static enum cast_verdict cast_text(const struct field *f, const char *text, stru
 		return CAST_TOO_LONG;
 	if (f->type == XTK_UUID && has_control(text))
 		return CAST_REFUSED;
-	/* A text of that many bytes has no more characters: most need not be counted. */
+	/* A text has at most as many characters as bytes, so most texts need no count. */
 	if (xtk_type_has_length(f->type) && bytes > f->length && count_characters(text) > f->length)
 		return CAST_TOO_LONG;
 	*out = (struct db_value){text, bytes};
@@ -331,8 +331,8 @@ static struct db_value empty_value(const struct field *f)
 	return xtk_type_is_number(f->type) ? db_text("0") : DB_NULL;
 }
 
-/* Lenient mode forgives a number, boolean, date or time that is none; nothing else. */
-static bool is_forgiven(const struct cast_options *options, enum cast_verdict rc)
+/* Lenient mode accepts an invalid number, boolean, date or time as empty, and nothing else. */
+static bool counts_as_empty(const struct cast_options *options, enum cast_verdict rc)
 {
 	return options->lenient && rc == CAST_INVALID;
 }
@@ -368,7 +368,7 @@ int cast_value(const struct field *f, const char *text, const struct cast_option
 		rc = cast_text(f, text, &value);
 	else
 		rc = cast_trimmed(f, text, options, arena, &value);
-	if (is_forgiven(options, rc))
+	if (counts_as_empty(options, rc))
 		value = empty_value(f);
 	else if (rc != CAST_VALID)
 		return report(p, f, rc);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Dates and times of the casting table (6.2).  The calendar is computed here rather than by
- * the C library, whose calls take a lock that all request threads would share; only a
+ * Casts dates and times by the casting table (6.2).  This file computes the calendar itself,
+ * because the functions of the C library take a lock that all request threads would share; only a
  * configured zone other than UTC needs the library's rules.
  */
 #include "config.h"
@@ -35,7 +35,8 @@ struct moment {
 	int offset_s; /* east of Greenwich */
 };
 
-/* Counts from 1970-01-01, in years that begin in March so that the leap day comes last. */
+/* Returns the days since 1970-01-01.  The years of the computation begin in March, so that the leap
+ * day comes last. */
 static int64_t days_from_date(int year, int month, int day)
 {
 	int64_t y = month <= 2 ? year - 1 : year;
@@ -57,12 +58,13 @@ static int days_in_month(int year, int month)
 	return month == 2 && is_leap(year) ? 29 : days[month - 1];
 }
 
-/* The inverse; DAYS lies within the years 1 to 9999. */
+/* The inverse of days_from_date; DAYS lies within the years 1 to 9999. */
 static void date_from_days(int64_t days, int *year, int *month, int *day)
 {
 	int64_t left;
 
-	/* A mean year is slightly longer than most: the guess is right or one too small. */
+	/* A mean year is slightly longer than most years: the estimate is right or one too small.
+	 */
 	*year = (int)((days + 719162) * 400 / 146097) + 1;
 	while (days < days_from_date(*year, 1, 1))
 		(*year)--;
@@ -74,7 +76,7 @@ static void date_from_days(int64_t days, int *year, int *month, int *day)
 	*day = (int)left + 1;
 }
 
-/* Exactly COUNT digits. */
+/* Reads exactly COUNT digits. */
 static int read_digits(const char **p, int count, int *out)
 {
 	int value = 0;
@@ -115,7 +117,7 @@ static int read_date(const char **p, struct moment *m)
 	return m->day <= days_in_month(m->year, m->month) ? 0 : -1;
 }
 
-/* ".f": milliseconds, more digits are cut */
+/* Reads ".f" as milliseconds and drops further digits. */
 static int read_fraction(const char **p, int *ms)
 {
 	int weight = 100;
@@ -192,7 +194,8 @@ static int read_moment(const char *text, struct moment *m)
 	return *p == '\0' ? 0 : -1;
 }
 
-/* An integer alone: seconds since 1970.  -1: no integer, or beyond the calendar. */
+/* Reads an integer, which means seconds since 1970.  Returns -1 if TEXT is anything else, or does
+ * not fit into 64 bits. */
 static int read_epoch(const char *text, int64_t *seconds)
 {
 	const char *digits = *text == '-' || *text == '+' ? text + 1 : text;
@@ -215,9 +218,9 @@ static int zone_offset(int64_t utc)
 }
 
 /*
- * Wall-clock seconds of the configured zone to UTC.  An hour that comes twice means the first
- * one, an hour that is skipped moves on by the gap.  (mktime leaves the first case to chance:
- * it begins with what the last call found.)
+ * Converts wall-clock seconds of the configured zone to UTC.  In an hour that occurs twice, a time
+ * means the first occurrence; in an hour that is skipped, it moves forward by the gap.  (mktime is
+ * not used: in the first case its result depends on the call before.)
  */
 static int64_t zone_to_utc(int64_t wall)
 {
@@ -238,7 +241,7 @@ static int64_t moment_to_utc(const struct moment *m, const char *timezone)
 	return strcmp(timezone, "UTC") == 0 ? wall : zone_to_utc(wall);
 }
 
-/* Seconds since 1970 back into a date and a time; -1 beyond the years 1 to 9999. */
+/* Converts seconds since 1970 into a date and a time; returns -1 outside the years 1 to 9999. */
 static int moment_from_seconds(int64_t seconds, int ms, struct moment *m)
 {
 	int64_t days = seconds / DAY_S;
@@ -258,7 +261,7 @@ static void format_date(char out[CLOCK_TEXT_SIZE], const struct moment *m)
 		 m->day % 100);
 }
 
-/* What the database holds; the zone, always UTC, is not written. */
+/* Writes the form that the database stores; the zone is always UTC and is not written. */
 static void format_datetime(char out[CLOCK_TEXT_SIZE], const struct moment *m)
 {
 	int s = (int)m->seconds % DAY_S;
@@ -268,8 +271,8 @@ static void format_datetime(char out[CLOCK_TEXT_SIZE], const struct moment *m)
 		 s % 60, m->ms % 1000);
 }
 
-/* A date-time is cut to its UTC day.  Seconds since 1970 are not taken for a date: 20260203
- * would be silently a day of 1970. */
+/* A date-time becomes its day in UTC.  Seconds since 1970 are not accepted as a date: 20260203
+ * would silently become a day of 1970. */
 static enum cast_verdict cast_date(const char *text, const char *timezone,
 				   char out[CLOCK_TEXT_SIZE])
 {
@@ -305,7 +308,7 @@ static enum cast_verdict cast_datetimenotz(const char *text, char out[CLOCK_TEXT
 	struct moment m;
 
 	if (read_moment(text, &m) < 0)
-		return cast_datetime(text, "UTC", out); /* seconds since 1970, or nothing */
+		return cast_datetime(text, "UTC", out); /* seconds since 1970, or invalid */
 	if (m.has_zone)
 		return CAST_REFUSED;
 	format_datetime(out, &m);
@@ -338,7 +341,7 @@ enum cast_verdict cast_time_value(enum xtk_type type, const char *text, const ch
 	}
 }
 
-/* tzset takes a name that does not exist for UTC without a word, hence the look at the file. */
+/* Checks the file of the zone, since tzset silently uses UTC for a name that does not exist. */
 static bool zone_exists(const char *name)
 {
 	const char *folder = getenv("TZDIR");

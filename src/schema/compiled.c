@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes a schema as clients see it: the tree of its source, with what compilation adds and
- * without what is no caller's business.  Working from the tree keeps the attributes that this
- * server reads over (R5.2); what is added comes from the model, which has worked it out once.
+ * Writes a schema as clients see it: the tree of its source, with the additions of the compiler
+ * and, for a staging schema, without the parts that R5.16 excludes.  The tree also has the
+ * attributes that this server ignores (R5.2); the additions come from the compiled schema.
  */
 #include "config.h"
 
@@ -23,10 +23,10 @@ struct writer {
 	struct arena *arena;
 	bool staging;
 	bool internal_key_done;
-	bool *written; /* which fields the document has already */
+	bool *written; /* for each field: the document already has it */
 };
 
-/* Elements down to the children of the main element have lines of their own. */
+/* Elements down to the children of the main element start on a new line. */
 #define OWN_LINE_DEPTH 2
 
 static void line_begin(struct buf *out, unsigned depth)
@@ -61,8 +61,8 @@ static bool is_one_of(const char *name, const char *const *names)
 
 static const char *const no_names[] = {NULL};
 
-/* All attributes of E but those in EXCEPT.  What has a prefix belongs to the XML, not to the
- * schema. */
+/* Copies all attributes of E except those in EXCEPT and those with a prefix, which are not part of
+ * the schema. */
 static void copy_attributes(struct buf *out, const struct xml_element *e, const char *const *except)
 {
 	for (size_t i = 0; i < e->attribute_count; i++) {
@@ -82,7 +82,7 @@ static bool is_blank(const char *text)
 
 static void copy_element(struct buf *out, const struct xml_element *e, unsigned depth);
 
-/* Ends the start tag, copies what is inside of E, and closes it. */
+/* Ends the start tag, copies the content of E, and writes the end tag. */
 static void copy_content(struct buf *out, const struct xml_element *e, unsigned depth)
 {
 	bool text = !is_blank(e->text);
@@ -121,7 +121,7 @@ static const struct xml_element *child_named(const struct xml_element *parent, c
 	return NULL;
 }
 
-/* A field that compilation added: the autopk (R5.7), a foreign key (R5.9). */
+/* Writes a field that the compiler added: the autopk (R5.7) or a foreign key (R5.9). */
 static void write_added_field(struct writer *w, size_t field)
 {
 	const struct field *f = &w->schema->fields[field];
@@ -154,7 +154,8 @@ static const struct key *internal_key(const struct schema *s)
 	return s->key_count > 0 && s->keys[0].internal ? &s->keys[0] : NULL;
 }
 
-/* R5.7: it comes first, wherever the source has it, if at all. */
+/* R5.7: writes the internal key before all other keys and all fields, wherever the source has it,
+ * and also if the source does not have it. */
 static void write_internal_key(struct writer *w)
 {
 	static const char *const own[] = {"name", "internal", NULL};
@@ -191,7 +192,7 @@ static void write_key(struct writer *w, const struct xml_element *e)
 		copy_element(w->out, e, 2);
 }
 
-/* The path of E, which lies in the structure PATH ("" for the main element). */
+/* Returns the path of E, a child of the structure PATH ("" for the main element). */
 static const char *element_path(const struct writer *w, const struct xml_element *e,
 				const char *path)
 {
@@ -217,7 +218,7 @@ static void write_field(struct writer *w, const struct xml_element *e, const cha
 	copy_content(w->out, e, depth);
 }
 
-/* R5.9: both ends are always said. */
+/* R5.9: always writes both ends of the join. */
 static void write_join(struct writer *w, const struct link *l, const struct xml_element *source,
 		       unsigned depth)
 {
@@ -231,7 +232,7 @@ static void write_join(struct writer *w, const struct link *l, const struct xml_
 	soap_xml_open_end(w->out, true);
 }
 
-/* R5.16: what tells of the way back stays with the source. */
+/* R5.16: a staging schema leaves out the attributes that describe the reverse side of a link. */
 static void link_attributes(struct writer *w, const struct xml_element *e)
 {
 	for (size_t i = 0; i < e->attribute_count; i++) {
@@ -247,7 +248,7 @@ static void write_link(struct writer *w, const struct xml_element *e, const stru
 	const struct xml_element *join = xml_child(e, "join");
 
 	if (l->unbound && w->staging)
-		return; /* the other side of somebody's link */
+		return; /* R5.16: the reverse side of a link of another schema */
 	element_open(w->out, e->name, 2);
 	link_attributes(w, e);
 	if (l->unbound) {
@@ -317,7 +318,7 @@ static void write_main_child(struct writer *w, const struct xml_element *e)
 	}
 }
 
-/* R5.15: called like its schema. */
+/* R5.15: the main element has the name of its schema. */
 static void write_main(struct writer *w)
 {
 	static const char *const own[] = {"name", "sqltable", NULL};
@@ -337,7 +338,7 @@ static void write_main(struct writer *w)
 	element_close(w->out, "element", 1);
 }
 
-/* R5.13.  Returns where md5 belongs. */
+/* R5.13.  Returns the offset at which compiled_finish inserts md5. */
 static size_t root_attributes(struct writer *w, const struct xml_element *root)
 {
 	static const char *const own[] = {"namespace", "name",	    "label", "mappingType",
@@ -393,7 +394,7 @@ void compiled_begin(struct compiled *c, const struct schema *s, enum compiled_ki
 {
 	struct arena *arena = arena_new();
 	struct fault_cause p = {0};
-	/* It was parsed under the same limits when it was compiled. */
+	/* This cannot fail: schema_compile has parsed the source under the same limits. */
 	const struct xml_element *root =
 	    xml_parse(s->source, strlen(s->source), NULL, &xml_limits_default, arena, &p);
 	struct writer w = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The documents that describe a deployed schema to clients: its source, what that compiles to,
- * and its staging schema (docs/protocol.md R5.13 to R5.17, 5.6).
+ * The documents that describe a deployed schema to clients: its source, the compiled schema and the
+ * staging schema (docs/protocol.md R5.13 to R5.17, 5.6).
  */
 #ifndef CAMPAIGN_SCHEMA_COMPILED_H
 #define CAMPAIGN_SCHEMA_COMPILED_H
@@ -15,22 +15,23 @@
 enum compiled_kind {
 	COMPILED_SOURCE,  /* srcSchema */
 	COMPILED_SCHEMA,  /* schema */
-	COMPILED_STAGING, /* schema, of a staged one only: R5.15 */
+	COMPILED_STAGING, /* schema; only for a staged schema: R5.15 */
 };
 
-/* A document that is being written: everything but the end tag of its root.  Further children of
- * the root may be added to `text`. */
+/* A document that is being written: all of it except the end tag of its root.  The caller may
+ * append further children of the root to `text`. */
 struct compiled {
 	struct buf text;
-	size_t md5_at; /* where in `text` the attribute md5 belongs */
+	size_t md5_at; /* offset in `text` of the attribute md5, which compiled_finish inserts */
 };
 
 void compiled_begin(struct compiled *c, const struct schema *s, enum compiled_kind kind);
-/* For a schema that is not deployed: ATTRIBUTES of the root as XML, with a leading blank. */
+/* Begins the document of a schema that is not deployed.  ATTRIBUTES are those of the root as XML,
+ * with a leading blank. */
 void compiled_begin_plain(struct compiled *c, const char *attributes);
 
 /* Closes ROOT ("schema", "srcSchema"), appends the document with its md5 (R5.13) to OUT, without
- * an XML declaration, and gives back what C holds. */
+ * an XML declaration, and frees the memory of C. */
 void compiled_finish(struct compiled *c, const char *root, struct buf *out,
 		     char md5[COMPILED_MD5_SIZE]);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the compiler's files share: errors, names, flags, lists, a new field; see compiler.h. */
+/* Functions that the files of the compiler share; see compiler.h. */
 #include "config.h"
 
 #include "schema/compiler.h"
@@ -20,7 +20,7 @@ static void add_line(struct buf *out, const char *format, va_list args)
 	char *line = NULL;
 
 	if (vasprintf(&line, format, args) < 0)
-		abort(); /* as xmalloc does when memory is gone */
+		abort(); /* like xmalloc when memory is exhausted */
 	buf_addf(out, "%s\n", line);
 	free(line);
 }
@@ -72,7 +72,7 @@ bool compiler_flag(struct compiler *c, const struct xml_element *e, const char *
 	bool value = false;
 
 	if (text != NULL && cast_boolean(text, &value) < 0)
-		compiler_error(c, "<%s name=\"%s\">: %s=\"%s\" is neither true nor false",
+		compiler_error(c, "<%s name=\"%s\">: %s=\"%s\" must be true or false",
 			       compiler_quote(c, e->name),
 			       compiler_quote(c, xml_attribute(e, "name")), name,
 			       compiler_quote(c, text));
@@ -88,7 +88,7 @@ const char *compiler_text(const struct xml_element *e, const char *name)
 
 void *compiler_grow(void *list, size_t count, size_t item_size)
 {
-	/* Doubles whenever the count is a power of two: no capacity to carry around. */
+	/* Doubles when the count is a power of two, so callers need not store a capacity. */
 	if ((count & (count - 1)) != 0)
 		return list;
 	return xrealloc(list, count == 0 ? 1 : count * 2, item_size);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of the schema compiler share: source.c (the schema as a whole), source_fields.c
+ * Shared by the files of the schema compiler: source.c (the schema as a whole), source_fields.c
  * (attributes, elements, structures), source_keys.c (links, keys, indexes).  Private to them;
- * compiler.c implements what all of them call.
+ * compiler.c implements the functions that all of them call.
  */
 #ifndef CAMPAIGN_SCHEMA_COMPILER_H
 #define CAMPAIGN_SCHEMA_COMPILER_H
@@ -11,14 +11,14 @@
 #include "schema/source.h"
 #include "soap/xml.h"
 
-/* What MariaDB takes as a name.  Our names are ASCII, so bytes are characters. */
+/* The longest name in MariaDB, in characters.  Our names are ASCII, so these are bytes too. */
 #define SQL_NAME_MAX   64
 #define KEY_FIELDS_MAX 16  /* columns of an index */
-#define FIELDS_MAX     350 /* InnoDB keeps 21 bytes of each long column in its page of 8126 */
+#define FIELDS_MAX     350 /* InnoDB stores 21 bytes of each long column in a row of at most 8126 */
 
 struct compiler {
 	struct schema *schema; /* under construction */
-	struct arena *arena;   /* the tree, and names made for it */
+	struct arena *arena;   /* holds the tree and temporary texts */
 	const struct xml_element *root, *main;
 	schema_lookup *find; /* may be NULL */
 	void *context;
@@ -26,32 +26,34 @@ struct compiler {
 	size_t error_count;
 };
 
-/* One line, without the newline. */
+/* Append one line to the errors or warnings; the format has no newline. */
 void compiler_error(struct compiler *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void compiler_warning(struct compiler *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* TEXT of the source made fit for a line of errors; NULL counts as "". */
+/* Returns TEXT of the source in a form that is safe in an error (fault_quote).  NULL counts as
+ * "". */
 const char *compiler_quote(struct compiler *c, const char *text);
 
-/* Letters, digits and "_", beginning with a letter; with DASH also "-". */
+/* True if TEXT has only letters, digits and "_", with DASH also "-", and begins with a letter. */
 bool compiler_is_name(const char *text, bool dash);
-/* A boolean attribute of E; absent is false, another text is an error. */
+/* Returns a boolean attribute of E.  An absent one is false, an invalid one is an error. */
 bool compiler_flag(struct compiler *c, const struct xml_element *e, const char *name);
-/* The attribute's value; NULL if absent or empty. */
+/* Returns the attribute's value, or NULL if it is absent or empty. */
 const char *compiler_text(const struct xml_element *e, const char *name);
-/* Makes room for one more item in a list of COUNT: returns LIST, perhaps moved. */
+/* Makes room for one more item in a list of COUNT items; returns the list, which may have moved. */
 void *compiler_grow(void *list, size_t count, size_t item_size);
 
-/* A new field with every text set, appended; valid until the next one is added. */
+/* Appends a field with every text set.  The pointer is valid until the next field is added. */
 struct field *compiler_field(struct compiler *c, const char *xpath, const char *column,
 			     enum xtk_type type);
-/* All fields of the main element, the autopk's first.  Link elements are passed over. */
+/* Adds all fields of the main element, the autopk first.  Ignores link elements. */
 void compiler_fields(struct compiler *c);
-/* Default length and, where there is none, 0. */
+/* Returns the default length of TYPE, or 0 for a type without a length. */
 unsigned compiler_default_length(enum xtk_type type);
 
-/* Foreign keys are added as fields; their types come last, when the keys are known. */
+/* Call these in this order.  compiler_links adds foreign keys as fields; compiler_link_types sets
+ * their types, for which the keys must be known. */
 void compiler_links(struct compiler *c);
 void compiler_keys(struct compiler *c);
 void compiler_link_types(struct compiler *c);

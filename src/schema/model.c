@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Looking things up in a compiled schema, and letting it go.  The lists are short (tens of
- * fields), so a search from the front is faster than any table would be.
+ * Look-ups in a compiled schema, and schema_free.  The lists are short (tens of fields), so a
+ * linear search is faster than a hash table.
  */
 #include "config.h"
 
@@ -119,7 +119,7 @@ bool schema_is_structure(const struct schema *s, const char *path)
 	return false;
 }
 
-/* A piece of a _key list; not terminated. */
+/* A part of a _key list, without a NUL at its end. */
 struct piece {
 	const char *at;
 	size_t length;
@@ -141,7 +141,7 @@ static struct piece piece_trim(struct piece p)
 	return p;
 }
 
-/* "[@a]" to "@a"; what has one bracket only keeps it and so names no field. */
+/* Turns "[@a]" into "@a".  A single bracket is kept, so that the item names no field. */
 static struct piece piece_unbracket(struct piece p)
 {
 	p = piece_trim(p);
@@ -150,7 +150,8 @@ static struct piece piece_unbracket(struct piece p)
 	return p;
 }
 
-/* How many bytes of P are its leading path with the slash: 2 for "s/@a", 0 for "@a". */
+/* Returns the length of the path at the start of P, with its last slash: 2 for "s/@a", 0 for
+ * "@a". */
 static size_t piece_path_length(struct piece p)
 {
 	size_t n = p.length;
@@ -180,7 +181,7 @@ static int field_find(const struct schema *s, struct piece path, const char *mar
 	return -1;
 }
 
-/* "folder/@name" or "folder/name", when folder is a link. */
+/* Resolves "folder/@name" or "folder/name" if folder is a link. */
 static void key_item_link(const struct schema *s, struct piece item, int *link, char **link_xpath)
 {
 	const char *slash = memchr(item.at, '/', item.length);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A compiled schema: what the source grammar of docs/protocol.md 5.2 and 5.3 comes to.
- * Made by schema_compile (source.h), read-only afterwards, so threads share it freely.
+ * A compiled schema: the result of compiling a source (docs/protocol.md 5.2 and 5.3).
+ * schema_compile (source.h) makes it; afterwards it is read-only, so threads can share it.
  */
 #ifndef CAMPAIGN_SCHEMA_MODEL_H
 #define CAMPAIGN_SCHEMA_MODEL_H
@@ -15,8 +15,8 @@ enum field_default { DEFAULT_NONE, DEFAULT_CONSTANT, DEFAULT_GETDATE, DEFAULT_NE
 
 struct field {
 	char *xpath; /* canonical: "@email", "location/@city", "comment" */
-	/* xpath without a leading "@": "email", "location/@city"; _fields holds these.  "./a" for
-	 * an element beside an attribute @a. */
+	/* xpath without a leading "@": "email", "location/@city"; "./a" for an element if there is
+	 * an attribute @a.  The log's _fields lists these names. */
 	char *name;
 	char *column; /* R5.6 */
 	char *label;  /* "" if the source gives none */
@@ -30,7 +30,7 @@ struct field {
 	bool xml;
 	bool not_null; /* notNull="true" */
 	bool required;
-	int link; /* index of the link whose foreign key this is; -1 none */
+	int link; /* index of the link whose foreign key this is; -1 for none */
 };
 
 struct key {
@@ -46,14 +46,14 @@ struct dbindex {
 	char *name;
 	size_t *fields;
 	size_t field_count;
-	bool unique; /* a plain index all the same in the log and the cloud: R10.4 */
+	bool unique; /* as declared; the log and the cloud have plain indexes only: R10.4 */
 };
 
 struct link {
 	char *name;   /* element name */
 	char *target; /* "xtk:folder" */
 	char *label;
-	bool unbound;	    /* cardinality many: no foreign key here, CIN-100306 when used */
+	bool unbound;	    /* cardinality many: no foreign key here; using it gives CIN-100306 */
 	int field;	    /* the foreign key's field; -1 when unbound */
 	char *target_xpath; /* xpath-dst, "@id" */
 	char *rev_link;	    /* or NULL */
@@ -67,9 +67,9 @@ struct schema {
 	char *table;	    /* R5.5, cloud; "dem_sampleTable" */
 	char *log_table;    /* "dem_sampleTableStg_log"; NULL when not staged */
 	char *staging_view; /* "dem_sampleTableStg" */
-	char *reject_table; /* "dem_sampleTableStg_rej": as the log, for what was refused */
-	char *sequence;	    /* "dem_sampleTable_id"; NULL unless numbers are made (R7.11) */
-	char *source;	    /* the source document, UTF-8 */
+	char *reject_table; /* "dem_sampleTableStg_rej": like the log, for rejected changes */
+	char *sequence; /* "dem_sampleTable_id"; NULL if ids are not generated numbers (R7.11) */
+	char *source;	/* the source document, UTF-8 */
 	struct field *fields;
 	size_t field_count;
 	struct key *keys; /* schema order, the internal one first (R5.7) */
@@ -78,27 +78,28 @@ struct schema {
 	size_t index_count;
 	struct link *links;
 	size_t link_count;
-	int pk; /* field of the internal key; -1 none */
+	int pk; /* field of the internal key; -1 for none, or for a key of several fields */
 	bool autopk, autouuid;
 	bool staged;	 /* autoStg */
-	bool local;	 /* no dataSource: its table lies in the staging database */
+	bool local;	 /* no dataSource: its table is in the staging database */
 	bool replicated; /* local, and copied to the cloud (R10.7): replicate="true" */
 };
 
 void schema_free(struct schema **schema);
 
-/* -1 if there is none.  XPATH in canonical form / the form of field.name. */
+/* Return an index, or -1 if there is none.  XPATH is in canonical form; NAME is a field.name or
+ * link.name. */
 int schema_field_by_xpath(const struct schema *s, const char *xpath);
 int schema_field_by_name(const struct schema *s, const char *name);
 int schema_link_by_name(const struct schema *s, const char *name);
 /* True if PATH ("location", "a/b") is a structure element of S. */
 bool schema_is_structure(const struct schema *s, const char *path);
 
-/* One item of a _key list (R7.6): the forms @a, [@a], a, [a], s/@a, [s/@a] and s/a, blanks
- * trimmed, into canonical form.  Returns the field's index, or -1.  A name that is both an
- * attribute and an element gives the attribute; *OTHER then is the element's field, else -1.
- * LINK, when not NULL: "[folder/@name]" gives -1 with *LINK = the link's index and *LINK_XPATH
- * = "@name" (allocated with xstrdup; caller frees). */
+/* Finds the field of one item of a _key list (R7.6), which has one of the forms @a, [@a], a, [a],
+ * s/@a, [s/@a] and s/a, with blanks around it.  Returns the field's index, or -1.  For a name that
+ * is both an attribute and an element it returns the attribute and sets *OTHER to the element's
+ * field; otherwise *OTHER is -1.  If LINK is not NULL, "[folder/@name]" gives -1 with *LINK = the
+ * link's index and *LINK_XPATH = "@name", which the caller frees. */
 int schema_key_item(const struct schema *s, const char *item, size_t length, int *other, int *link,
 		    char **link_xpath);
 

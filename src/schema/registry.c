@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Snapshots of the deployed schemas.  The version is read before the schemas: a deployment
- * that comes between gives newer schemas under an older number, and the next look loads them
- * again; never the other way round.
+ * Snapshots of the deployed schemas.  registry_load reads the version before the schemas.  If a
+ * deployment comes between the two reads, the snapshot has newer schemas under the older version,
+ * and the next refresh loads it again.  The other order could keep old schemas under the new
+ * version.
  */
 #include "config.h"
 
@@ -23,7 +24,7 @@
 static const char SQL_VERSION[] = "SELECT value FROM campaign_state WHERE name = 'schema_version'";
 static const char SQL_SCHEMAS[] = "SELECT id, source FROM campaign_schema ORDER BY id";
 
-/* 5.5: the documentation names them without describing them */
+/* 5.5: Adobe's documentation uses these names without describing them. */
 static const struct {
 	const char *alias, *id;
 } aliases[] = {
@@ -31,7 +32,7 @@ static const struct {
     {"nms:subscriptionRcpStg", "nms:subscriptionStg"},
 };
 
-struct entry { /* a name that finds a schema */
+struct entry { /* an id of a schema */
 	const char *id;
 	const struct schema *schema;
 	bool staging;
@@ -48,7 +49,7 @@ struct registry {
 
 struct registry_slot {
 	struct registry *current;
-	pthread_mutex_t lock; /* guards the pointer, not what it points at */
+	pthread_mutex_t lock; /* guards the pointer; the registry itself is immutable */
 };
 
 static struct entry *entry_find(const struct registry *r, const char *id)
@@ -82,7 +83,7 @@ static void entries_free(struct registry *r)
 	}
 }
 
-/* Source ids first: what a schema is called beats what another is staged as. */
+/* Source ids come first: the id of a schema takes precedence over the staging id of another. */
 static void entries_add(struct registry *r)
 {
 	for (size_t i = 0; i < r->count; i++)
@@ -116,7 +117,7 @@ void registry_release(struct registry **r)
 		registry_free(mine);
 }
 
-/* A schema on its way from its row into the registry. */
+/* One row of campaign_schema and the schema compiled from it. */
 struct candidate {
 	char *id, *source;
 	struct schema *schema; /* NULL until compiled */
@@ -125,8 +126,8 @@ struct candidate {
 struct loading {
 	struct candidate *candidates;
 	size_t count;
-	const struct candidate *self; /* being compiled: does not know itself yet */
-	bool missed;		      /* a look-up met another that is not compiled yet */
+	const struct candidate *self; /* is being compiled; loading_lookup skips it */
+	bool missed;		      /* loading_lookup met a schema that is not compiled yet */
 };
 
 static const char *alias_target(const char *id)
@@ -137,7 +138,7 @@ static const char *alias_target(const char *id)
 	return id;
 }
 
-/* The schema_lookup of loading. */
+/* The schema_lookup while schemas are loaded. */
 static const struct schema *loading_lookup(void *context, const char *id)
 {
 	struct loading *l = context;
@@ -167,11 +168,11 @@ static void log_errors(const char *id, struct buf *errors)
 	while ((line = strsep(&next, "\n")) != NULL && line[0] != '\0') {
 		char text[600];
 
-		log_error("schema %s is left out: %s", id, log_escape(text, sizeof(text), line));
+		log_error("schema %s is not loaded: %s", id, log_escape(text, sizeof(text), line));
 	}
 }
 
-/* Compiles C; if it FINALly cannot be, says why. */
+/* Compiles C.  Returns NULL on errors, and logs them if FINAL. */
 static struct schema *compile(struct loading *l, const struct candidate *c, bool final)
 {
 	struct buf errors = BUF_INIT;
@@ -181,7 +182,7 @@ static struct schema *compile(struct loading *l, const struct candidate *c, bool
 	l->missed = false;
 	s = schema_compile(c->source, strlen(c->source), loading_lookup, l, &errors, NULL);
 	if (s != NULL && strcmp(s->id, c->id) != 0) {
-		buf_addf(&errors, "its source is that of %s\n", s->id);
+		buf_addf(&errors, "its source defines %s\n", s->id);
 		schema_free(&s);
 	}
 	if (s == NULL && final)
@@ -190,7 +191,8 @@ static struct schema *compile(struct loading *l, const struct candidate *c, bool
 	return s;
 }
 
-/* Link targets first, so that foreign keys are typed like what they point at (R5.9). */
+/* Compiles link targets first, so that foreign keys get the type of the field that they point at
+ * (R5.9). */
 static void compile_in_order(struct loading *l)
 {
 	bool progress = true;
@@ -214,8 +216,8 @@ static void compile_in_order(struct loading *l)
 	}
 }
 
-/* Schemas in a ring of links, and what hangs on a faulty schema: the first round makes all of
- * them known, the second types their foreign keys. */
+/* Compiles the schemas of a cycle of links, and those that link to an invalid schema.  The first
+ * round makes each of them known to the others, the second sets the types of their foreign keys. */
 static void compile_rest(struct loading *l)
 {
 	bool *rest = xcalloc(l->count + 1, sizeof(*rest));
@@ -348,14 +350,14 @@ static bool is_placed(const struct schema **order, size_t count, const struct sc
 struct ordering {
 	const struct registry *registry;
 	bool (*belongs)(const struct schema *s);
-	const struct schema **seen; /* is being placed, or is so already */
+	const struct schema **seen; /* placed, or being placed */
 	size_t seen_count;
 	const struct schema **order;
 	size_t count;
 };
 
-/* S stands behind everything that it links to, except in a ring, which is open where the
- * search came in. */
+/* Places S behind all schemas that it links to.  A cycle of links is broken at the schema through
+ * which the search entered it. */
 static void place(struct ordering *o, const struct schema *s)
 {
 	if (!o->belongs(s) || is_placed(o->seen, o->seen_count, s))
@@ -434,7 +436,8 @@ struct registry *registry_slot_get(struct registry_slot *slot)
 	return r;
 }
 
-/* The old one goes outside the lock: freeing it takes time, and others only want a pointer. */
+/* Releases the old registry outside the lock, because freeing takes time and other threads need the
+ * lock only to copy the pointer. */
 static void slot_put(struct registry_slot *slot, struct registry *r)
 {
 	struct registry *old;

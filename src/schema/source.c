@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * srcSchema XML -> struct schema (docs/protocol.md 5.2 to 5.4): the schema as a whole, its
- * names and tables.  Every fault of a source is reported, not only the first; a source with
- * one is refused.
+ * Compiles srcSchema XML to struct schema (docs/protocol.md 5.2 to 5.4): the schema as a whole, its
+ * names and tables.  Reports every error of a source, not only the first, and refuses a source with
+ * an error.
  */
 #include "config.h"
 
@@ -20,7 +20,7 @@
 #include "schema/cast.h"
 #include "schema/compiler.h"
 
-/* The declared encoding is not UTF-8: then the bytes could not be kept as they are. */
+/* True if the XML declaration names an encoding other than UTF-8. */
 static bool declares_other_encoding(const char *source, size_t length)
 {
 	const char *end = memmem(source, length, "?>", 2);
@@ -39,7 +39,8 @@ static bool declares_other_encoding(const char *source, size_t length)
 	return end - at < 5 || strncasecmp(at, "utf-8", 5) != 0;
 }
 
-/* The source is kept, and served, as UTF-8. */
+/* True if the bytes of SOURCE can be stored and served unchanged as UTF-8.  ASCII can under any
+ * declared encoding. */
 static bool source_is_utf8(const char *source, size_t length)
 {
 	bool plain = true;
@@ -57,12 +58,13 @@ static int read_tree(struct compiler *c, const char *source, size_t length)
 	struct fault_cause p = {0};
 
 	if (!source_is_utf8(source, length)) {
-		compiler_error(c, "the source is not UTF-8: convert it, and its XML declaration");
+		compiler_error(c,
+			       "the source is not UTF-8: convert the file and its XML declaration");
 		return -1;
 	}
 	c->root = xml_parse(source, length, NULL, &xml_limits_default, c->arena, &p);
 	if (c->root == NULL) {
-		compiler_error(c, "the source is not XML that can be read: %s", p.text);
+		compiler_error(c, "the source is not XML that can be parsed: %s", p.text);
 		return -1;
 	}
 	return 0;
@@ -89,13 +91,13 @@ static void read_identity(struct compiler *c, const char *ns, const char *name)
 	struct schema *s = c->schema;
 
 	if (strcasecmp(ns, "campaign") == 0)
-		compiler_error(c, "namespace \"%s\" is taken by this server's own tables", ns);
+		compiler_error(c, "namespace \"%s\" is reserved for this server's own tables", ns);
 	s->ns = xstrdup(ns);
 	s->name = xstrdup(name);
 	s->id = xasprintf("%s:%s", ns, name);
 }
 
-/* R5.1.  -1 when there is nothing that could be compiled further. */
+/* R5.1.  Returns -1 if the rest cannot be compiled. */
 static int read_root(struct compiler *c)
 {
 	const char *ns = compiler_text(c->root, "namespace");
@@ -114,7 +116,7 @@ static int read_root(struct compiler *c)
 		compiler_error(c, "<srcSchema mappingType=\"%s\">: only \"sql\" is supported",
 			       compiler_quote(c, mapping));
 	if (compiler_text(c->root, "extendedSchema") != NULL)
-		compiler_warning(c, "extendedSchema has no effect: %s is a schema of its own",
+		compiler_warning(c, "extendedSchema has no effect: %s is an independent schema",
 				 c->schema->id);
 	for (const struct xml_element *e = c->root->first_child; e != NULL; e = e->next) {
 		const char *element = xml_attribute(e, "name");
@@ -139,8 +141,7 @@ static void read_tables(struct compiler *c)
 		compiler_error(c, "sqltable=\"%s\" is not a plain name",
 			       compiler_quote(c, sqltable));
 	if (sqltable != NULL && strncasecmp(sqltable, "campaign_", 9) == 0)
-		compiler_error(c,
-			       "sqltable=\"%s\": names beginning with campaign_ are this server's",
+		compiler_error(c, "sqltable=\"%s\": names beginning with campaign_ are reserved",
 			       compiler_quote(c, sqltable));
 	s->table = sqltable != NULL ? xstrdup(sqltable) : xasprintf("%s_%s", s->ns, s->name);
 	if (s->staged) {
@@ -180,7 +181,8 @@ static void check_staging(struct compiler *c)
 		compiler_error(c, "replicate: %s has a dataSource, so it is not local", s->id);
 }
 
-/* An id must not mean two schemas: the one called Stg, and the one staged under that name. */
+/* An id must not mean two schemas: a schema whose name ends in Stg, and the staging schema of
+ * another. */
 static void check_id_is_free(struct compiler *c)
 {
 	const struct schema *s = c->schema;
@@ -190,7 +192,7 @@ static void check_id_is_free(struct compiler *c)
 		return;
 	other = c->find(c->context, s->id);
 	if (other != NULL && strcmp(other->id, s->id) != 0)
-		compiler_error(c, "the id %s already stands for %s", s->id, other->id);
+		compiler_error(c, "the id %s already refers to %s", s->id, other->id);
 	other = s->staged ? c->find(c->context, s->staging_id) : NULL;
 	if (other != NULL && strcmp(other->id, s->id) != 0)
 		compiler_error(c, "autoStg: the staging schema %s would hide another schema",
@@ -219,7 +221,7 @@ static void read_main(struct compiler *c)
 	check_id_is_free(c);
 }
 
-/* R5.6; MariaDB compares column names without regard to case. */
+/* R5.6; MariaDB ignores case in column names. */
 static void check_collisions(struct compiler *c)
 {
 	const struct schema *s = c->schema;
@@ -241,7 +243,7 @@ static void check_collisions(struct compiler *c)
 	}
 }
 
-/* A name of the documents has one meaning: field, link or structure. */
+/* Each element name in a document has one meaning: field, link or structure. */
 static void check_element_names(struct compiler *c)
 {
 	const struct schema *s = c->schema;
@@ -259,8 +261,8 @@ static void check_element_names(struct compiler *c)
 				       s->fields[i].xpath);
 }
 
-/* An attribute and an element of one name: the element is "./a" in lists of names, where the
- * attribute is "a". */
+/* If an attribute and an element have the same name, lists of names call the element "./a" and the
+ * attribute "a". */
 static void name_elements(struct schema *s)
 {
 	for (size_t i = 0; i < s->field_count; i++) {

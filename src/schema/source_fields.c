@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The fields of a source: attributes, memo elements, structures, the autopk (R5.3 to R5.8),
- * and their defaults (R5.12).  Refuses types that this server does not store, defaults that
- * it could not evaluate, and names that SQL or a list of names could not hold.
+ * Compiles the fields of a source: attributes, memo elements, structures, the autopk (R5.3 to
+ * R5.8), and their defaults (R5.12).  Refuses types that this server does not store, defaults that
+ * it cannot evaluate, and names that are not possible in SQL or in a list of names.
  */
 #include "config.h"
 
@@ -15,7 +15,7 @@
 #include "schema/cast.h"
 #include "schema/compiler.h"
 
-#define LENGTH_MAX 16383 /* what a VARCHAR of utf8mb4 can hold */
+#define LENGTH_MAX 16383 /* characters of the longest VARCHAR of utf8mb4 */
 
 static void set_text(char **holder, const char *text)
 {
@@ -49,7 +49,7 @@ static void read_length(struct compiler *c, const struct xml_element *e, struct 
 	long value;
 
 	if (text == NULL || !xtk_type_has_length(f->type) || f->type == XTK_UUID)
-		return; /* numbers and memos have none, R5.8 fixes that of a uuid */
+		return; /* numbers and memos have no length, R5.8 fixes that of a uuid */
 	errno = 0;
 	value = strtol(text, &end, 10);
 	if (errno != 0 || *end != '\0' || value < 1 || value > LENGTH_MAX)
@@ -67,7 +67,7 @@ static void read_enumeration(struct compiler *c, const struct xml_element *e, st
 		return;
 	f->enumeration = xstrdup(name);
 	if (strchr(name, ':') != NULL)
-		return; /* another schema's */
+		return; /* an enumeration of another schema */
 	for (const struct xml_element *n = c->root->first_child; n != NULL; n = n->next) {
 		const char *known = xml_attribute(n, "name");
 
@@ -102,7 +102,7 @@ static bool is_plain_number(const char *text)
 	return whole + fraction > 0 && *text == '\0';
 }
 
-/* The constant of a default, without its quotes; NULL if TEXT is no constant. */
+/* Returns the constant of a default without its quotes, or NULL if TEXT is not a constant. */
 static const char *constant_of(struct compiler *c, const char *text)
 {
 	size_t n = strlen(text);
@@ -115,7 +115,8 @@ static const char *constant_of(struct compiler *c, const char *text)
 	return NULL;
 }
 
-/* A date-time without a zone is one of UTC here: a schema means the same on every server. */
+/* A default that is a date-time without a zone is in UTC, so that a schema means the same on every
+ * server. */
 static void read_constant(struct compiler *c, struct field *f, const char *text)
 {
 	const struct cast_options options = {.lenient = false, .timezone = "UTC"};
@@ -131,7 +132,7 @@ static void read_constant(struct compiler *c, struct field *f, const char *text)
 		return;
 	}
 	if (value.text == NULL)
-		return; /* the empty string is what an absent one is anyway */
+		return; /* an empty string and an absent value are both NULL */
 	f->default_kind = DEFAULT_CONSTANT;
 	f->default_text = xstrndup(value.text, value.length);
 }
@@ -160,13 +161,13 @@ static void read_default(struct compiler *c, const struct xml_element *e, struct
 	} else {
 		compiler_error(
 		    c,
-		    "'%s': unsupported default \"%s\"; possible are a quoted constant, a "
+		    "'%s': unsupported default \"%s\"; supported are a quoted constant, a "
 		    "number, true, false, GetDate() and NewUuid()",
 		    f->xpath, compiler_quote(c, text));
 	}
 }
 
-/* R5.6: "location" and "city" give location_city. */
+/* R5.6: makes location_city of "location" and "city". */
 static char *column_name(const char *path, const char *name)
 {
 	char *column = path[0] == '\0' ? xstrdup(name) : xasprintf("%s_%s", path, name);
@@ -187,13 +188,13 @@ static void check_column(struct compiler *c, const struct field *f, bool sqlname
 			       compiler_quote(c, f->xpath), SQL_NAME_MAX);
 }
 
-/* The name of a field, link or structure. */
+/* Returns the name of a field, link or structure, or NULL after an error. */
 static const char *read_name(struct compiler *c, const struct xml_element *e, const char *path)
 {
 	const char *name = compiler_text(e, "name");
 
 	if (name == NULL)
-		compiler_error(c, "<%s> without a name in '%s'", compiler_quote(c, e->name),
+		compiler_error(c, "<%s> in '%s' has no name", compiler_quote(c, e->name),
 			       path[0] != '\0' ? path : c->schema->name);
 	else if (name[0] == '_')
 		compiler_error(c, "'%s': names beginning with _ are reserved",
@@ -227,7 +228,7 @@ static void read_properties(struct compiler *c, const struct xml_element *e, str
 		compiler_warning(c, "'%s': expr has no effect, the field is stored", f->xpath);
 }
 
-/* R5.7: beside autopk an id of the source's own must be the one that autopk makes. */
+/* R5.7: with autopk, an attribute id in the source must be like the one that autopk adds. */
 static void read_own_id(struct compiler *c, const struct xml_element *e)
 {
 	struct field *id = &c->schema->fields[0];
@@ -238,8 +239,8 @@ static void read_own_id(struct compiler *c, const struct xml_element *e)
 	if (type != id->type || compiler_text(e, "default") != NULL ||
 	    (compiler_text(e, "sqlname") != NULL && strcmp(compiler_text(e, "sqlname"), "id") != 0))
 		compiler_error(c,
-			       "'@id' differs from the one that autopk makes (type %s, column id): "
-			       "leave it out",
+			       "'@id' differs from the one that autopk adds (type %s, column id): "
+			       "remove it",
 			       xtk_type_name(id->type));
 	set_text(&id->label, xml_attribute(e, "label"));
 	set_text(&id->desc, xml_attribute(e, "desc"));
@@ -305,9 +306,9 @@ static void read_element(struct compiler *c, const struct xml_element *e, const 
 		const char *name = read_name(c, e, path);
 
 		if (path[0] != '\0' && name != NULL)
-			compiler_error(c, "<element name=\"%s\">: a link cannot lie in '%s'", name,
-				       path);
-		return; /* compiler_links */
+			compiler_error(c, "<element name=\"%s\">: a link cannot be part of '%s'",
+				       name, path);
+		return; /* compiler_links reads it */
 	}
 	if (compiler_text(e, "ref") != NULL || compiler_text(e, "template") != NULL)
 		compiler_warning(c, "<element name=\"%s\">: ref and template have no effect",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Links with their foreign keys (R5.9), keys with the internal one first (R5.7), indexes.
- * Refuses a key on what no index can hold, and two links that would share one foreign key
- * without saying so.
+ * Compiles links with their foreign keys (R5.9), keys with the internal one first (R5.7), and
+ * indexes.  Refuses a key on a type that an index cannot hold, and two links that would share one
+ * foreign key without naming it in a join.
  */
 #include "config.h"
 
@@ -12,7 +12,7 @@
 #include "base/alloc.h"
 #include "schema/compiler.h"
 
-/* What an index cannot hold. */
+/* True for the types that an index cannot hold. */
 static bool is_large(enum xtk_type type)
 {
 	return xtk_type_is_memo(type) || type == XTK_BLOB;
@@ -25,7 +25,7 @@ static bool is_link(const struct xml_element *e)
 	return strcmp(e->name, "element") == 0 && type != NULL && strcmp(type, "link") == 0;
 }
 
-/* "ns:name" */
+/* True for "ns:name". */
 static bool is_schema_id(const char *id)
 {
 	const char *colon = strchr(id, ':');
@@ -40,7 +40,8 @@ static bool is_schema_id(const char *id)
 	return ok;
 }
 
-/* The foreign key that a join names: a field of the source, or one that is added. */
+/* Returns the foreign key that a join names: a field of the source, or a field added here.  Returns
+ * -1 after an error. */
 static int joined_field(struct compiler *c, const struct link *l, const char *xpath)
 {
 	int field = schema_field_by_xpath(c->schema, xpath);
@@ -48,7 +49,7 @@ static int joined_field(struct compiler *c, const struct link *l, const char *xp
 	if (field >= 0)
 		return field;
 	if (xpath[0] != '@' || !compiler_is_name(xpath + 1, true) || strlen(xpath) > SQL_NAME_MAX) {
-		compiler_error(c, "link '%s': xpath-src=\"%s\" is no field", l->name,
+		compiler_error(c, "link '%s': xpath-src=\"%s\" is not a field", l->name,
 			       compiler_quote(c, xpath));
 		return -1;
 	}
@@ -56,7 +57,8 @@ static int joined_field(struct compiler *c, const struct link *l, const char *xp
 	return (int)c->schema->field_count - 1;
 }
 
-/* R5.9: "company-id".  Two such links to one target, or an attribute of that name, collide. */
+/* R5.9: adds the foreign key "company-id" of a link without xpath-src.  Two such links to one
+ * target, or an attribute of that name, are an error. */
 static int implied_field(struct compiler *c, const struct link *l)
 {
 	char *xpath = xasprintf("@%s-id", strchr(l->target, ':') + 1);
@@ -68,10 +70,11 @@ static int implied_field(struct compiler *c, const struct link *l)
 			       "xpath-src",
 			       l->name, compiler_quote(c, xpath));
 	else if (schema_field_by_xpath(c->schema, xpath) >= 0)
-		compiler_error(c,
-			       "link '%s': its foreign key '%s' is there already; say which with "
-			       "<join xpath-src=\"@...\" xpath-dst=\"@id\"/>",
-			       l->name, xpath);
+		compiler_error(
+		    c,
+		    "link '%s': its foreign key '%s' already exists; name the field with "
+		    "<join xpath-src=\"@...\" xpath-dst=\"@id\"/>",
+		    l->name, xpath);
 	else
 		field = joined_field(c, l, xpath);
 	free(xpath);
@@ -111,9 +114,9 @@ static void read_link(struct compiler *c, const struct xml_element *e)
 	struct link *l;
 
 	if (name == NULL || !compiler_is_name(name, true))
-		return; /* compiler_fields said so */
+		return; /* compiler_fields has reported it */
 	if (target == NULL || !is_schema_id(target)) {
-		compiler_error(c, "link '%s': target=\"%s\" names no schema", name,
+		compiler_error(c, "link '%s': target=\"%s\" is not the id of a schema", name,
 			       compiler_quote(c, target));
 		return;
 	}
@@ -145,7 +148,7 @@ static const struct schema *link_target(struct compiler *c, const struct link *l
 	return c->find != NULL ? c->find(c->context, l->target) : NULL;
 }
 
-/* The target's field that the foreign key points at; -1 after an error. */
+/* Returns the field of the target that the foreign key points at; -1 after an error. */
 static int target_field(struct compiler *c, const struct link *l, const struct schema *target)
 {
 	int field = target->pk;
@@ -153,7 +156,7 @@ static int target_field(struct compiler *c, const struct link *l, const struct s
 	if (l->target_xpath != NULL)
 		field = schema_field_by_xpath(target, l->target_xpath);
 	if (field < 0 && l->target_xpath != NULL)
-		compiler_error(c, "link '%s': xpath-dst=\"%s\" is no field of %s", l->name,
+		compiler_error(c, "link '%s': xpath-dst=\"%s\" is not a field of %s", l->name,
 			       compiler_quote(c, l->target_xpath), target->id);
 	else if (field < 0)
 		compiler_error(c, "link '%s': %s has no single primary key; give a join", l->name,
@@ -176,7 +179,8 @@ static bool declared_by_source(const struct compiler *c, const struct field *f)
 	return strchr(f->xpath, '/') != NULL || f->is_element;
 }
 
-/* R5.9: the foreign key is typed like what it points at, unless the source says how. */
+/* R5.9: gives the foreign key the type of the field that it points at, unless the source declares
+ * the foreign key. */
 static void type_link(struct compiler *c, struct link *l)
 {
 	const struct schema *target = link_target(c, l);
@@ -184,7 +188,7 @@ static void type_link(struct compiler *c, struct link *l)
 	int field = target != NULL ? target_field(c, l, target) : -1;
 
 	if (target == NULL)
-		compiler_warning(c, "link '%s': %s is not deployed; '%s' is taken for a uuid",
+		compiler_warning(c, "link '%s': %s is not deployed; '%s' is assumed to be a uuid",
 				 l->name, l->target, f->xpath);
 	if (field >= 0 && l->field != c->schema->pk && !declared_by_source(c, f)) {
 		f->type = target->fields[field].type;
@@ -211,7 +215,7 @@ static const char *key_name(struct compiler *c, const struct xml_element *e)
 
 	if (name != NULL && compiler_is_name(name, true) && strlen(name) < SQL_NAME_MAX - 8)
 		return name;
-	compiler_error(c, "<%s name=\"%s\">: a plain name is needed", compiler_quote(c, e->name),
+	compiler_error(c, "<%s name=\"%s\">: a plain name is required", compiler_quote(c, e->name),
 		       compiler_quote(c, name));
 	return NULL;
 }
@@ -223,7 +227,7 @@ static int key_field(struct compiler *c, const struct xml_element *keyfield, con
 	int field;
 
 	if (xpath == NULL) { /* R5.2 */
-		compiler_error(c, "%s '%s': keyfield without xpath", kind, name);
+		compiler_error(c, "%s '%s': a keyfield has no xpath", kind, name);
 		return -1;
 	}
 	field = schema_key_item(c->schema, xpath, strlen(xpath), NULL, NULL, NULL);
@@ -241,7 +245,7 @@ static int key_field(struct compiler *c, const struct xml_element *keyfield, con
 	return field;
 }
 
-/* The keyfields of E; NULL after an error. */
+/* Returns the fields of the keyfields of E; NULL after an error. */
 static size_t *key_fields(struct compiler *c, const struct xml_element *e, const char *kind,
 			  const char *name, size_t *count)
 {
@@ -296,7 +300,7 @@ static void add_autopk_key(struct schema *s)
 	add_key(s, &key);
 }
 
-/* True for the key that autopk has made already, if the source repeats it. */
+/* True if the source repeats the key that autopk has added already. */
 static bool is_autopk_key(const struct schema *s, const struct key *key)
 {
 	return s->autopk && strcmp(key->name, "id") == 0 && key->field_count == 1 &&
@@ -327,7 +331,7 @@ static void read_key(struct compiler *c, const struct xml_element *e)
 		if (strcmp(s->keys[i].name, name) == 0)
 			compiler_error(c, "key '%s' is declared twice", name);
 		if (s->keys[i].internal && key.internal)
-			compiler_error(c, "key '%s': there is an internal key already ('%s')", name,
+			compiler_error(c, "key '%s': the internal key is already '%s'", name,
 				       s->keys[i].name);
 	}
 	add_key(s, &key);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The XTK types as one table (R5.4).  bin, ANY, primarykey and link are refused: not in it. */
+/* One table of the XTK types (R5.4).  bin, ANY, primarykey and link are not in it: the compiler
+ * refuses them as types of fields. */
 #include "config.h"
 
 #include "schema/types.h"

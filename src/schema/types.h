@@ -30,11 +30,12 @@ enum xtk_type {
 	XTK_MNTOKEN,
 };
 
-/* -1 if NAME is none that this server stores (bin, ANY, primarykey, link are not). */
+/* Returns -1 if NAME is not a type that this server stores (bin, ANY, primarykey and link are
+ * not). */
 int xtk_type_parse(const char *name, enum xtk_type *out);
 const char *xtk_type_name(enum xtk_type type);
 
-bool xtk_type_is_number(enum xtk_type type);  /* and boolean: NOT NULL DEFAULT 0 in the cloud */
+bool xtk_type_is_number(enum xtk_type type);  /* or boolean: NOT NULL DEFAULT 0 in the cloud */
 bool xtk_type_is_text(enum xtk_type type);    /* string, memo, CDATA, html, uuid, enum, MNTOKEN */
 bool xtk_type_is_memo(enum xtk_type type);    /* memo, CDATA, html: no declared length */
 bool xtk_type_has_length(enum xtk_type type); /* string, enum, MNTOKEN, uuid */

@@ -1,37 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The view of pending records (docs/protocol.md R5.15, section 8): the staging log, played
- * from its first change to its last, as one row per record that is pending.
+ * Writes the view of pending records (docs/protocol.md R5.15, section 8).  The view replays the
+ * staging log from its first change to its last and shows one row per pending record.
  *
- * A change belongs to the pending record that carries its key values at that moment, by
- * whatever list of keys; the oldest if several do, a live one before a deleted one; and it
- * is a new record if none does.  A deleted record carries the key of its deletion and
- * nothing else (R8.6), until an insert or insertOrUpdate writes it anew (R8.8).
+ * A change belongs to the pending record that has the change's key values at that moment, under
+ * any list of keys.  If several records have them, it belongs to a live record before a deleted
+ * one, and to the oldest of these.  If no record has them, the change makes a new record.  A
+ * deleted record has the key of its deletion and no other value (R8.6), until an insert or
+ * insertOrUpdate writes it again (R8.8).
  *
- * SQL has no loop, and a recursive query may take 1000 steps where nobody raised
- * max_recursive_iterations.  So only what cannot be told otherwise is played step by step:
+ * SQL has no loop, and a recursive query is limited to 1000 steps unless the server's
+ * max_recursive_iterations was raised.  The view therefore replays only those changes step by step
+ * whose record it cannot find otherwise.  Its subqueries are:
  *
- *   held	every change, with a hash for each key list whose attributes it all names
+ *   held	every change, with a hash for each key list of which it names all attributes
  *   claim	grp: the first change with the same list and values as this change's own key;
- *		home: the same for each other key that it names, if changes come under it
- *   tie	groups that name each other's keys
- *   reach	what is tied, directly or not: a cluster, named by its smallest group
+ *		home: the same for each key list in held, if a change has it as its own key
+ *   tie	pairs of groups of which one has a change that names the key of the other
+ *   reach	the groups that ties connect, directly or indirectly
+ *   cluster	the cluster of each group in reach, named by its smallest group
  *   step	the changes of each cluster, numbered
  *   sim	the cluster's records after each step, as a text (see add_sim)
- *   place	the record of every change: from sim, or its group where nothing is tied
+ *   place	the record of every change: from sim, or its group if that has no ties
  *
- * Changes that always come under one key list never reach `step`.  A query that is declared
- * recursive is evaluated once however often it is named, an ordinary one each time; hence
- * the branches that end in WHERE FALSE.  In reach and sim a text column keeps the rows of a
- * step out of memory tables: MariaDB loses one where such a table outgrows its limit
- * (MDEV-40803).
+ * Changes of a group without ties are not in `step`.  MariaDB evaluates a subquery that is declared
+ * recursive once, however often the query names it, but an ordinary one each time; the branches
+ * that end in WHERE FALSE make subqueries recursive.  In reach and sim a text column keeps the rows
+ * of a step out of in-memory tables, because MariaDB loses a row when such a table outgrows its
+ * limit (MDEV-40803).
  *
- * Limits.  Of a cluster with more than MAX_STEPS changes only those are played that differ
- * from the one before them in their group; if these are too many as well, or a key value is
- * named by changes of more than MAX_TIES groups, each group counts as a record.  A record
- * that got the parts of a key by different changes is found by that key only if another
- * change of its cluster names the key whole.  A change that several records answer to is
- * shown on one of them; the target changes all (R10.4).
+ * Limits.  Of a cluster with more than MAX_STEPS changes, the view replays only the changes that
+ * differ from the one before them in their group.  If these are too many as well, or if changes of
+ * more than MAX_TIES groups name a key value, each group counts as a record.  A record that got the
+ * parts of a key by different changes is found by that key only if another change of its cluster
+ * names the whole key.  A change that matches several records is shown on one of them; the
+ * replication changes all of them (R10.4).
  */
 #include "config.h"
 
@@ -56,7 +59,7 @@ static void add_column(const struct view *v, size_t field)
 	db_quote_name(v->sql, v->s->fields[field].column);
 }
 
-/* True where the item PREFIX + NAME stands in the comma list LIST. */
+/* Writes a condition: the comma list LIST contains NAME. */
 static void add_listed(const struct view *v, const char *name, const char *list)
 {
 	buf_add(v->sql, "FIND_IN_SET(");
@@ -65,8 +68,8 @@ static void add_listed(const struct view *v, const char *name, const char *list)
 }
 
 /*
- * Names the value of FIELD in a change: 32 hex digits, or "-" for empty.  A foreign key that
- * the replication has yet to look up (R7.7) is known by its line in _links.
+ * Writes an expression for the value of FIELD in a change: 32 hex digits, or "-" for empty.  For a
+ * foreign key that the replication has yet to look up (R7.7) it hashes the line in _links.
  */
 static void add_value(const struct view *v, size_t field)
 {
@@ -88,9 +91,9 @@ static void add_value(const struct view *v, size_t field)
 }
 
 /*
- * True where the change gives FIELD a value.  A primary key counts where it stands in its
- * column, since a candidate is not named in _fields (R7.13), but not in an update found by
- * another key, which never inserts (R7.13a).
+ * Writes a condition: the change gives FIELD a value.  A primary key counts if its column has a
+ * value, since _fields does not name a candidate (R7.13), but not in an update found by another
+ * key, which never inserts (R7.13a).
  */
 static void add_given(const struct view *v, size_t field)
 {
@@ -105,7 +108,8 @@ static void add_given(const struct view *v, size_t field)
 	buf_add(v->sql, "))");
 }
 
-/* NULL unless the change names all attributes of k._key; a change without key is alone. */
+/* hash is NULL unless the change gives all attributes of k._key.  A change without a complete key
+ * of its own gets its _seq as hash, so that it is a group of its own. */
 static void add_held(const struct view *v)
 {
 	buf_add(v->sql, "held (seq, own, hash) AS (\n"
@@ -153,8 +157,8 @@ static void add_clusters(const struct view *v)
 			" UNION ALL SELECT grp, label FROM cluster WHERE FALSE),\n");
 }
 
-/* "3=<value>;7=<value>;" of the attributes that are part of some key and that the change
- * gives.  The primary key is apart: pk_only, or all but it. */
+/* Writes an expression for "3=<value>;7=<value>;": the fields that are part of some key and to
+ * which the change gives a value.  PK_ONLY: only the primary key; otherwise all others. */
 static void add_entries(const struct view *v, bool pk_only)
 {
 	buf_add(v->sql, "CONCAT(''");
@@ -173,8 +177,9 @@ static void add_entries(const struct view *v, bool pk_only)
 }
 
 /*
- * The pattern that finds the record with the change's key in a state, the first live one or
- * else the first deleted one; NULL where there is no key.  \K lets the match begin there.
+ * Writes an expression for the part of a pattern that matches a record with the change's key; NULL
+ * if the change has no key.  step.find uses it: that pattern finds the first live record or else
+ * the first deleted one, and \K makes the match begin at the record.
  */
 static void add_needle(const struct view *v)
 {
@@ -190,8 +195,9 @@ static void add_needle(const struct view *v)
 }
 
 /*
- * n numbers the changes that are played.  One that is passed over stands where the last one
- * before it in its group stands.  find and drops are the patterns that sim needs.
+ * n numbers the changes that are replayed.  stand is the n of a change; for a change that is not
+ * replayed it is the n of the last replayed change of its group before it.  find and drops are the
+ * patterns that sim needs.
  */
 static void add_steps(const struct view *v)
 {
@@ -233,11 +239,11 @@ static void add_steps(const struct view *v)
 }
 
 /*
- * The state is the cluster's records in the order of their making, each as
- * "#17{;0=<value>;3=<value>;}": 17 is the change that made it, 0 and 3 are fields.  A deleted
- * one is "#17{-;0=<value>;}".  `old` is the text of the record that is found, "" without.
- * An update leaves a deleted record as it is, and a record keeps the primary key that it has
- * (R7.13a).
+ * state lists the cluster's records in the order of their creation, each as
+ * "#17{;0=<value>;3=<value>;}": 17 is the change that created it, 0 and 3 are fields.  A deleted
+ * record is "#17{-;0=<value>;}".  old is the text of the record that was found, or "" if there is
+ * none.  An update does not change a deleted record, and a record keeps the primary key that it
+ * has (R7.13a).
  */
 static void add_sim(const struct view *v)
 {
@@ -272,7 +278,8 @@ static void add_places(const struct view *v)
 			" WHERE m.own)\n");
 }
 
-/* What FIELD is: the value of the last change that names it, of a primary key the first. */
+/* Writes the column of FIELD: the value of the last change that gives it one; for a primary key the
+ * first. */
 static void add_shown(const struct view *v, size_t field)
 {
 	const struct field *f = &v->s->fields[field];
@@ -283,7 +290,7 @@ static void add_shown(const struct view *v, size_t field)
 		ddl_quote_text(v->sql, f->default_text);
 		buf_add(v->sql, ", ");
 	}
-	/* Most records are one change: then the row is at hand. */
+	/* Most records have one change; then no subquery is needed for its row. */
 	buf_addf(v->sql, "IF(r.f%zu = r.last, ", field);
 	add_column(v, field);
 	buf_add(v->sql, ", (SELECT ");
@@ -309,8 +316,8 @@ static void add_select(const struct view *v)
 }
 
 /*
- * One row per record.  `removed` is its last deletion, `again` the first insert or
- * insertOrUpdate after that.  Changes before the deletion are void, and so are those
+ * Writes the subquery with one row per record.  `removed` is its last deletion, `again` the first
+ * insert or insertOrUpdate after that.  Changes before the deletion do not count, nor do those
  * between the two (R8.8).
  */
 static void add_records(const struct view *v)

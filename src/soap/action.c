@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What HTTP says about a SOAP call: media type and character set, and the action
- * (docs/protocol.md R2.1, R2.4 to R2.7).  Refuses actions outside the grammar, so that no
- * text of a caller gets further than this as the name of a service or method.
+ * Reads the HTTP headers of a SOAP call: media type and character set, and the action
+ * (docs/protocol.md R2.1, R2.4 to R2.7).  Refuses actions outside the grammar, so that later code
+ * never sees arbitrary text of a caller as the name of a service or method.
  */
 #include "config.h"
 
@@ -47,7 +47,7 @@ static bool is_accepted_type(const char *start, const char *end)
 	return false;
 }
 
-/* The end of a parameter "; name=value": the next ";" that is in no quotes, or the NUL. */
+/* Returns the end of a parameter "; name=value": the next ";" outside quotes, or the NUL. */
 static const char *parameter_end(const char *s)
 {
 	bool quoted = false;
@@ -61,7 +61,7 @@ static const char *parameter_end(const char *s)
 	return s;
 }
 
-/* The value between START and END without its quotes; NULL when nothing is left. */
+/* Returns the value between START and END without its quotes; NULL if it is empty. */
 static const char *parameter_value(const char *start, const char *end, struct arena *arena)
 {
 	char *value, *to;
@@ -114,7 +114,8 @@ static int hex_digit(char c)
 	return -1;
 }
 
-/* Decodes once (R2.4).  What is no %NN stays, and so does %00, which would end the text. */
+/* Decodes once (R2.4).  Malformed %NN stay as they are, and so does %00, which would end the
+ * text. */
 static const char *percent_decode(const char *s, size_t length, struct arena *arena)
 {
 	char *out = arena_strndup(arena, s, length), *to = out;
@@ -151,8 +152,8 @@ const char *soap_query_value(const char *query, const char *name, struct arena *
 	return NULL;
 }
 
-/* R2.5: the header's value without blanks around it and one pair of quotes; NULL when it
- * is empty then. */
+/* R2.5: returns the header's value without the blanks around it and without one pair of quotes;
+ * NULL if nothing remains. */
 static const char *header_action(const char *header, struct arena *arena)
 {
 	const char *end;
@@ -168,7 +169,7 @@ static const char *header_action(const char *header, struct arena *arena)
 	return end > header ? arena_strndup(arena, header, (size_t)(end - header)) : NULL;
 }
 
-/* R2.4, the last resort: what the method element says. */
+/* R2.4, the last of the three sources: namespace and name of the method element. */
 static const char *element_action(const struct xml_element *method, struct arena *arena)
 {
 	const char *uri = method->uri ? method->uri : "";
@@ -178,7 +179,7 @@ static const char *element_action(const struct xml_element *method, struct arena
 	return arena_printf(arena, "%s#%s", uri, method->name);
 }
 
-/* Moves *S past a name of R2.6; false if there is none. */
+/* Moves *S past a name of R2.6; returns false if there is none. */
 static bool skip_name(const char **s)
 {
 	if (!is_letter(**s))
@@ -201,7 +202,7 @@ static bool skip_schema(const char **s)
 	return skip_name(s) && skip_char(s, ':') && skip_name(s);
 }
 
-/* R2.6; all or nothing. */
+/* R2.6; returns false, with OUT incomplete, if ACTION is outside the grammar. */
 static bool split_action(const char *action, struct arena *arena, struct soap_action *out)
 {
 	const char *s = action, *primary_end, *service_end, *secondary = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Character sets of requests.  Everything behind this file is valid UTF-8, so that libxml2
- * never guesses and nothing is cut or replaced silently.  Refuses unknown character sets,
- * UTF-16 without a byte order mark, and every byte that its character set does not have.
+ * Converts requests to UTF-8.  All later code gets valid UTF-8, so that libxml2 never guesses a
+ * character set and nothing is cut or replaced silently.  Refuses unknown character sets,
+ * UTF-16 without a byte order mark, and bytes that are invalid in their character set.
  */
 #include "config.h"
 
@@ -57,7 +57,7 @@ static enum charset charset_by_name(const char *name, size_t length)
 	return CHARSET_UNKNOWN;
 }
 
-/* Finds a byte order mark; *SKIP is its length. */
+/* Finds a byte order mark; *SKIP gets its length, 0 if there is none. */
 static enum charset charset_by_mark(const char *bytes, size_t length, size_t *skip)
 {
 	*skip = 0;
@@ -89,8 +89,8 @@ static const char *skip_blanks(const char *s, const char *end)
 }
 
 /*
- * The encoding of an XML declaration, read as the bytes of an ASCII superset.  A text that
- * has none, or a declaration that is malformed, is UTF-8: libxml2 judges it later.
+ * Returns the encoding of the XML declaration, whose bytes are read as ASCII.  A text without a
+ * declaration, or with a malformed one, counts as UTF-8; libxml2 checks the declaration later.
  */
 static enum charset charset_by_declaration(const char *s, size_t length)
 {
@@ -119,7 +119,7 @@ static enum charset charset_by_declaration(const char *s, size_t length)
 	}
 }
 
-/* The first byte from S on that is not ASCII, or END; eight at a time. */
+/* Returns the first byte from S on that is not ASCII, or END; compares eight bytes at a time. */
 static const char *skip_ascii(const char *s, const char *end)
 {
 	uint64_t eight;
@@ -148,7 +148,7 @@ static bool is_utf8(const char *s, size_t length)
 	return true;
 }
 
-/* How many bytes of UTF-8 TEXT can become at most. */
+/* Returns the most bytes that TEXT can have as UTF-8. */
 static size_t utf8_bound(enum charset charset, const struct charset_text *text)
 {
 	size_t high = 0;
@@ -157,7 +157,7 @@ static size_t utf8_bound(enum charset charset, const struct charset_text *text)
 		return text->length / 2 * 3;
 	for (size_t i = 0; i < text->length; i++)
 		high += (unsigned char)text->bytes[i] >> 7;
-	return text->length + high * 2; /* U+20AC, byte 0x80 of windows-1252, takes three */
+	return text->length + high * 2; /* byte 0x80 of windows-1252, U+20AC, takes three */
 }
 
 static int convert(const char *iconv_name, enum charset charset, struct charset_text *text,
@@ -171,7 +171,7 @@ static int convert(const char *iconv_name, enum charset charset, struct charset_
 	if (cd == (iconv_t)-1)
 		return -1;
 	out = to = arena_alloc(arena, size + 1);
-	/* iconv reads only, whatever its prototype says */
+	/* iconv does not write to its input, although the prototype is not const. */
 	memcpy(&from, &text->bytes, sizeof(from));
 	bad = iconv(cd, &from, &left, &to, &room);
 	iconv_close(cd);
@@ -182,7 +182,8 @@ static int convert(const char *iconv_name, enum charset charset, struct charset_
 	return 0;
 }
 
-/* libxml2 would pass over the second one. */
+/* True if TEXT, from which one byte order mark was removed, begins with another.  libxml2 would
+ * skip it silently. */
 static bool has_mark(const struct charset_text *text)
 {
 	return text->length >= 3 && memcmp(text->bytes, "\xEF\xBB\xBF", 3) == 0;
@@ -243,7 +244,7 @@ int charset_to_utf8(const char *bytes, size_t length, const char *charset, struc
 	text.bytes = bytes + skip;
 	text.length = length - skip;
 	if (skip > 0)
-		; /* the mark has said it */
+		; /* the byte order mark decides */
 	else if (charset && *charset)
 		found = charset_by_name(charset, strlen(charset));
 	else

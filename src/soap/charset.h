@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which character set a message is in (docs/protocol.md R2.2), and its text as UTF-8.
+ * Determines the character set of a message (docs/protocol.md R2.2) and converts it to UTF-8.
  * Private to src/soap.
  */
 #ifndef CAMPAIGN_SOAP_CHARSET_H
@@ -17,8 +17,8 @@ struct charset_text {
 };
 
 /*
- * CHARSET is the parameter of the Content-Type; NULL or "": none.  OUT points into BYTES
- * where nothing had to be converted, else into ARENA.  Returns -1 with *P = CODE_XML.
+ * CHARSET is the parameter of the Content-Type; NULL or "" means that it has none.  OUT points into
+ * BYTES if nothing had to be converted, else into ARENA.  On failure returns -1 with *P = CODE_XML.
  */
 int charset_to_utf8(const char *bytes, size_t length, const char *charset, struct arena *arena,
 		    struct charset_text *out, struct fault_cause *p);

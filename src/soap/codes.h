@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The error catalogue: docs/protocol.md section 13.  Codes never change; texts may. */
+/* The error codes: docs/protocol.md section 13.  A code never changes its meaning; its text may. */
 #ifndef CAMPAIGN_SOAP_CODES_H
 #define CAMPAIGN_SOAP_CODES_H
 

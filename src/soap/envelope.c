@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The envelope of a request: docs/protocol.md R3.1 to R3.3, and the tokens in its Header
- * (4.2).  Refuses other versions of SOAP, headers that must be understood and are not, and
- * a Body with anything but one method element.
+ * Reads the envelope of a request: docs/protocol.md R3.1 to R3.3, and the tokens in its Header
+ * (4.2).  Refuses other versions of SOAP, unknown header entries with mustUnderstand, and a Body
+ * that does not hold exactly one method element.
  */
 #include "config.h"
 
@@ -25,7 +25,7 @@ static bool is_soap_element(const struct xml_element *e, const char *name)
 	return is_soap(e->uri) && strcmp(e->name, name) == 0;
 }
 
-/* Tolerates the attribute without a prefix, which SOAP 1.1 does not give a meaning. */
+/* Also accepts the attribute without a prefix, which SOAP 1.1 does not define. */
 static bool must_understand(const struct xml_element *entry)
 {
 	for (size_t i = 0; i < entry->attribute_count; i++) {
@@ -38,7 +38,7 @@ static bool must_understand(const struct xml_element *entry)
 	return false;
 }
 
-/* An empty token is no token: the next way is tried (4.2). */
+/* Ignores an empty token: authentication then tries the next place of 4.2. */
 static void take_token(const char **token, const struct xml_element *entry)
 {
 	if (!*token && *entry->text)
@@ -58,7 +58,7 @@ static int read_header(const struct xml_element *header, struct soap_envelope *o
 		} else if (must_understand(e)) { /* R3.2 */
 			fault_cause_set(
 			    p, CODE_MUST_UNDERSTAND,
-			    "The header entry '%s' must be understood and is not known.",
+			    "The header entry '%s' has mustUnderstand and is not supported.",
 			    fault_quote(name, e->name));
 			return -1;
 		}
@@ -89,10 +89,10 @@ int soap_envelope_read(const struct xml_element *root, struct soap_envelope *out
 		fault_cause_set(p, CODE_NO_METHOD_ELEMENT, "The document is not a SOAP Envelope.");
 		return -1;
 	}
-	if (!is_soap(root->uri)) { /* R3.1; an undeclared prefix has no name space */
+	if (!is_soap(root->uri)) { /* R3.1; an undeclared prefix has no namespace */
 		*class = SOAP_FAULT_VERSION;
 		fault_cause_set(p, CODE_ENVELOPE_VERSION,
-				"The Envelope is not in the name space of SOAP 1.1.");
+				"The Envelope is not in the namespace of SOAP 1.1.");
 		return -1;
 	}
 	for (const struct xml_element *e = root->first_child; e; e = e->next) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * XML out: text made safe, and the few calls that write elements with it.  Whatever the
- * text is, what comes out is well-formed.
+ * Writes XML: escapes text, and writes elements and attributes.  The output is well-formed for any
+ * text.
  */
 #include "config.h"
 
@@ -15,10 +15,11 @@
 
 #define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
 
-/* Content needs fewer escapes than values; quotes and line feeds stay readable there. */
+/* Content needs fewer escapes than attribute values: quotes, tabs and line feeds stay as they
+ * are. */
 enum place { IN_CONTENT, IN_VALUE };
 
-/* What stands for the ASCII character C; NULL: C itself. */
+/* Returns the text to write for the ASCII character C; NULL if C is written as it is. */
 static const char *escape_ascii(char c, enum place place)
 {
 	switch (c) {
@@ -27,15 +28,15 @@ static const char *escape_ascii(char c, enum place place)
 	case '<':
 		return "&lt;";
 	case '>':
-		return "&gt;"; /* "]]>" may not stand in content */
+		return "&gt;"; /* content must not contain "]]>" */
 	case '\r':
-		return "&#13;"; /* a parser would make it a line feed */
+		return "&#13;"; /* a parser would read a line feed */
 	case '"':
 		return place == IN_VALUE ? "&quot;" : NULL;
 	case '\'':
 		return place == IN_VALUE ? "&#39;" : NULL;
 	case '\t':
-		return place == IN_VALUE ? "&#9;" : NULL; /* else read back as a blank */
+		return place == IN_VALUE ? "&#9;" : NULL; /* a parser would read a blank */
 	case '\n':
 		return place == IN_VALUE ? "&#10;" : NULL;
 	default:
@@ -43,7 +44,8 @@ static const char *escape_ascii(char c, enum place place)
 	}
 }
 
-/* What stands for the character at S; *LENGTH is how much of S that is. */
+/* Returns the text to write for the character at S, NULL if it is written as it is; *LENGTH gets
+ * the number of bytes of that character. */
 static const char *escape_char(const char *s, const char *end, enum place place, size_t *length)
 {
 	*length = 1;
@@ -54,7 +56,7 @@ static const char *escape_char(const char *s, const char *end, enum place place,
 		*length = 1;
 		return REPLACEMENT;
 	}
-	/* U+FFFE and U+FFFF are no characters of XML 1.0 */
+	/* XML 1.0 excludes U+FFFE and U+FFFF. */
 	if (*length == 3 &&
 	    (memcmp(s, "\xEF\xBF\xBE", 3) == 0 || memcmp(s, "\xEF\xBF\xBF", 3) == 0))
 		return REPLACEMENT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults: docs/protocol.md 3.3, R3.15 to R3.19.  Whether a fault is masked is decided by the
- * caller; that a masked one tells no causes is seen to here.
+ * Writes faults: docs/protocol.md 3.3, R3.15 to R3.19.  The caller decides whether a fault is
+ * masked; this file leaves the causes out of a masked fault.
  */
 #include "config.h"
 
@@ -23,7 +23,7 @@ static void write_line(struct buf *out, const char *code, const char *text)
 	xml_escape_content(out, text);
 }
 
-/* R3.18; the first line says which record of a collection it is about (section 13). */
+/* R3.18; the first line ends with the number of the record in a collection (section 13). */
 static void write_detail(struct buf *out, const struct fault_cause *causes, size_t count)
 {
 	buf_add(out, "<detail xsi:type='xsd:string'>");

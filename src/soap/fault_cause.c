@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sets causes, and makes names of callers safe to quote (R3.20); see fault_cause.h. */
+/* Sets causes, and makes names from a request safe to quote (R3.20); see fault_cause.h. */
 #include "config.h"
 
 #include "soap/fault_cause.h"
@@ -12,9 +12,9 @@
 #include "base/alloc.h"
 #include "base/utf8.h"
 
-/* Clients take this text anywhere in an answer for an expired session (4.6). */
+/* A client that finds this text anywhere in an answer treats its session as expired (4.6). */
 #define TRIGGER	     "XSV-350008"
-#define TRIGGER_TAIL 4 /* "XSV-" stays */
+#define TRIGGER_TAIL 4 /* length of "XSV-", which is kept */
 
 #define NAME_CHARACTERS 80
 
@@ -23,7 +23,8 @@ static int is_continuation(char c)
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* The greatest length <= LIMIT that ends a character of TEXT, which is longer. */
+/* Returns the greatest length <= LIMIT at which a character of TEXT ends.  TEXT is longer than
+ * LIMIT. */
 static size_t cut_length(const char *text, size_t limit)
 {
 	while (limit > 0 && is_continuation(text[limit]))
@@ -64,7 +65,8 @@ static int is_control(const char *s, size_t length)
 	return length == 2 && c == 0xc2 && (unsigned char)s[1] < 0xa0; /* C1: U+0080..U+009F */
 }
 
-static void defuse(char *text)
+/* Replaces the digits of each TRIGGER by dots. */
+static void mask_trigger(char *text)
 {
 	char *at = text;
 
@@ -93,6 +95,6 @@ const char *fault_quote(char out[FAULT_NAME_SIZE], const char *name)
 		name += n;
 	}
 	*to = '\0';
-	defuse(out);
+	mask_trigger(out);
 	return out;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One cause of a fault or refusal: a code of the catalogue (docs/protocol.md section 13) and one
- * line of text for the caller.  It never holds SQL, host names, paths or values of the caller's
+ * One cause of a fault or refusal: an error code (docs/protocol.md section 13) and one line of text
+ * for the client.  The text never contains SQL, host names, paths or values of the client's
  * document (R3.20).
  */
 #ifndef CAMPAIGN_SOAP_FAULT_CAUSE_H
@@ -16,15 +16,16 @@
 struct fault_cause {
 	char code[FAULT_CODE_SIZE]; /* empty: there is no cause */
 	char text[FAULT_TEXT_SIZE];
-	unsigned long record; /* of a collection, counted from 1; 0: does not apply */
+	unsigned long record; /* number in a collection, from 1; 0 if there is no collection */
 };
 
-/* Sets code and text; what does not fit is cut at a character's end. */
+/* Sets code and text and keeps `record`.  A text that does not fit is cut
+ * after a whole character. */
 void fault_cause_set(struct fault_cause *p, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Copies a caller's name for quoting in a text: cut to 80 characters, control
- * characters shown as '?', "XSV-350008" defused (R3.20).  Returns OUT. */
+/* Copies a name from a request so that a text can quote it: at most 80 characters, control
+ * characters and invalid bytes as '?', "XSV-350008" as "XSV-......" (R3.20).  Returns OUT. */
 const char *fault_quote(char out[FAULT_NAME_SIZE], const char *name);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The parameters of a method element: docs/protocol.md R3.4 to R3.10.  They count by their
- * order; their names, types and name spaces say nothing.  Refuses too many, too few, a
- * boolean that is none, and a document parameter without exactly one root.
+ * Reads the parameters of a method element: docs/protocol.md R3.4 to R3.10.  Only their order
+ * matters; their types and namespaces are ignored, and their names except that of the session
+ * token.  Refuses too many or too few parameters, an invalid boolean, and a document parameter
+ * without exactly one root.
  */
 #include "config.h"
 
@@ -16,7 +17,7 @@
 
 #define BLANKS " \t\r\n"
 
-/* R3.5: parameter 0, or NULL when the method element begins with parameter 1. */
+/* R3.5: returns parameter 0, or NULL if the method element begins with parameter 1. */
 static const struct xml_element *token_element(const struct xml_element *method, int declared)
 {
 	const struct xml_element *first = method->first_child;
@@ -42,7 +43,7 @@ static bool is_word(const char *text, size_t length, const char *word)
 	return strlen(word) == length && strncasecmp(text, word, length) == 0;
 }
 
-/* The boolean row of table 6.2; empty is false (R6.2).  -1 if TEXT is no boolean. */
+/* Reads a boolean as table 6.2 says; empty is false (R6.2).  Returns -1 if TEXT is not one. */
 static int read_boolean(const char *text, bool *out)
 {
 	size_t length, digits;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One linear pass over the text that libxml2 is about to parse.  Refuses document type
- * declarations, and counts of elements, attributes, name spaces, name characters and levels
- * above the limits: libxml2 compares the attributes of a start tag pairwise, and would burn
- * seconds on what is refused here in a millisecond.  Text and values are measured by xml.c,
- * which knows what references stand for, and where the work is linear anyway.
+ * One linear pass over the text that libxml2 is about to parse.  It refuses document type
+ * declarations, and counts of elements, attributes, namespaces, name characters and levels
+ * above the limits: libxml2 compares the attributes of a start tag pairwise and would need
+ * seconds for a document that this pass refuses in a millisecond.  xml.c checks the length of texts
+ * and values, because it sees them with their references resolved; that work is linear anyway.
  *
- * The pass understands a little more than well-formed markup.  Up to the first error it sees
- * the same tags as libxml2 does; at the first thing that it cannot understand it stops, for
- * libxml2 reports an error there, or has done so before, and stops too.
+ * The pass accepts slightly more than well-formed markup.  Up to the first error it sees the same
+ * tags as libxml2.  It stops at the first markup that it cannot parse, since libxml2 reports an
+ * error there or before, and stops as well.
  */
 #include "config.h"
 
@@ -26,15 +26,15 @@ struct scan {
 	const struct xml_limits *limits;
 	struct fault_cause *cause;
 	size_t depth, elements;
-	size_t namespaces; /* declared by the open elements together */
-	size_t *declared;  /* by each of them */
+	size_t namespaces; /* declarations of all open elements */
+	size_t *declared;  /* declarations of each open element */
 };
 
-/* What became of a piece of markup. */
+/* The result of scanning one piece of markup. */
 enum scanned {
 	SCANNED,
 	SCAN_REFUSED, /* the cause is set */
-	SCAN_LOST,    /* not well-formed: libxml2 will say where and why */
+	SCAN_LOST,    /* not well-formed: libxml2 reports where and why */
 };
 
 static enum scanned refuse(struct scan *s, const char *what, size_t limit)
@@ -52,8 +52,9 @@ static bool starts_with(const struct scan *s, const char *text)
 }
 
 /*
- * Moves past the next TEXT, which ends with its only '>', beginning the search OPENING bytes
- * from here.  Not memmem: the sanitizers check all that is left at each call of it.
+ * Moves past the next TEXT, which has one '>' at its end.  The search starts OPENING bytes behind
+ * s->at.  memmem is not used, because the sanitizers check the whole rest of the document at each
+ * call.
  */
 static enum scanned skip_past(struct scan *s, size_t opening, const char *text)
 {
@@ -98,7 +99,7 @@ static bool ends_name(char c)
 	}
 }
 
-/* Everything up to a character that cannot be part of a name; *NAME is where it began. */
+/* Moves past all characters up to one that cannot be part of a name; *NAME is the first of them. */
 static enum scanned scan_name(struct scan *s, const char **name)
 {
 	size_t characters = 0;
@@ -132,7 +133,7 @@ static enum scanned scan_value(struct scan *s)
 	return SCANNED;
 }
 
-/* At the blanks or the character that may begin an attribute; *NAMESPACES counts xmlns. */
+/* Moves past the attributes of a start tag; adds the namespace declarations to *NAMESPACES. */
 static enum scanned scan_attributes(struct scan *s, size_t *namespaces)
 {
 	size_t count = 0;
@@ -175,7 +176,7 @@ static enum scanned scan_start_tag(struct scan *s)
 	if ((rc = scan_attributes(s, &namespaces)) != SCANNED)
 		return rc;
 	if (s->namespaces + namespaces > s->limits->namespaces)
-		return refuse(s, "name space declarations in force", s->limits->namespaces);
+		return refuse(s, "namespace declarations in force", s->limits->namespaces);
 	if (starts_with(s, "/>")) {
 		s->at += 2;
 		return SCANNED;
@@ -231,7 +232,7 @@ int prescan(const struct charset_text *text, const struct xml_limits *limits, st
 	    .at = text->bytes, .end = text->bytes + text->length, .limits = limits, .cause = p};
 	enum scanned rc = SCANNED;
 
-	/* libxml2 would end there, and take what is in front for the whole */
+	/* libxml2 would stop at the NUL and accept the text before it as the whole document. */
 	if (text->length > 0 && memchr(text->bytes, '\0', text->length)) {
 		fault_cause_set(p, CODE_XML, "The document contains a NUL character.");
 		return -1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The limits of docs/protocol.md 2.3 that must act before libxml2 works.  Private to src/soap.
+ * Checks the limits of docs/protocol.md 2.3 that must hold before libxml2 runs.  Private to
+ * src/soap.
  */
 #ifndef CAMPAIGN_SOAP_PRESCAN_H
 #define CAMPAIGN_SOAP_PRESCAN_H
@@ -8,8 +9,8 @@
 #include "soap/charset.h"
 #include "soap/xml.h"
 
-/* Returns -1 with *P set to CODE_XML_LIMIT, or to CODE_XML for a NUL; 0 says nothing about
- * whether TEXT is well-formed. */
+/* Returns -1 with *P set to CODE_XML_LIMIT, or to CODE_XML for a NUL.  0 does not mean that TEXT is
+ * well-formed. */
 int prescan(const struct charset_text *text, const struct xml_limits *limits,
 	    struct fault_cause *p);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Successful answers: docs/protocol.md R3.11 to R3.14.  The JavaScript client compares
- * prefixed names as strings, so the shape is written out here letter by letter.
+ * Writes successful answers: docs/protocol.md R3.11 to R3.14.  The JavaScript client compares
+ * prefixed names as strings, so every prefix is literal text here.
  */
 #include "config.h"
 
@@ -58,7 +58,7 @@ void soap_response_begin(struct soap_response *r, struct buf *out, const char *m
 	buf_add(out, "' SOAP-ENV:encodingStyle='" ENCODING "'>");
 }
 
-/* Each parameter stands on a line of its own; without any the answer is an empty element. */
+/* Puts each parameter on a line of its own.  Without parameters the response element is empty. */
 static void open_parameter(struct buf *out, enum soap_type type, const char *name)
 {
 	if (out->length > 0 && out->data[out->length - 1] != '\n')

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libxml2's SAX2 events into a tree in the caller's arena.  The text arrives here as UTF-8
- * (charset.c) and within the limits of its markup (prescan.c); text and values are measured
- * here.  Refuses what is not well-formed; errors of name spaces are no errors (2.3).
+ * Builds a tree in the caller's arena from libxml2's SAX2 events.  The text is UTF-8 (charset.c)
+ * and its markup is within the limits (prescan.c); this file limits the length of texts and values.
+ * Refuses documents that are not well-formed; namespace errors are tolerated (2.3).
  *
- * libxml2 runs as a push parser that gets everything at once: other than its pull parser, it
- * does no more work behind the first error, on markup that the prescan has not understood.
+ * libxml2 runs as a push parser that gets the whole text at once.  Unlike the pull parser, the push
+ * parser does not work on behind the first error, where the prescan has not checked the markup.
  */
 #include "config.h"
 
@@ -40,13 +40,14 @@ const struct xml_limits xml_limits_default = {
 };
 
 /*
- * Errors of name spaces are tolerated, but libxml2 words each of them, with the element's name
- * for every attribute: 16 MB can make it write gigabytes.  This much is a fraction of a second.
+ * Namespace errors are tolerated, but libxml2 formats a message for each of them, which repeats the
+ * element's name for every attribute: a document of 16 MB can make it format gigabytes.  This many
+ * bytes take a fraction of a second.
  */
 #define REPORT_BYTES ((size_t)64 * 1024 * 1024)
 
-/* A string of the parser's dictionary, where equal strings have equal addresses, and its
- * copy in the arena. */
+/* A string of the parser's dictionary, in which equal strings have equal addresses, and its copy in
+ * the arena. */
 struct name {
 	const xmlChar *dict;
 	const char *copy;
@@ -56,27 +57,27 @@ struct name {
 struct open_element {
 	struct xml_element *element;
 	struct xml_element *last_child;
-	size_t text; /* where its text begins in builder.text */
+	size_t text; /* offset of its text in builder.text */
 };
 
 struct builder {
 	const struct xml_limits *limits;
 	struct arena *arena;
-	struct fault_cause *cause; /* code set: refused, the rest is passed over */
+	struct fault_cause *cause; /* with a code: refused, later events are ignored */
 	xmlParserCtxtPtr parser;
 	struct xml_element *root;
 	struct open_element *open;
 	size_t depth;
-	/* The texts of the open elements, outermost first.  A child's text is gone from the
-	 * end before its parent's goes on, so one buffer serves them all, and each byte is
-	 * copied a fixed number of times. */
+	/* The texts of the open elements, outermost first.  The text of a child is removed from
+	 * the end before the text of its parent continues, so one buffer holds them all and each
+	 * byte is copied a fixed number of times. */
 	struct buf text;
 	struct name *names;
-	size_t reported; /* bytes of errors that were tolerated */
+	size_t reported; /* bytes of libxml2's messages about tolerated errors */
 };
 
-/* Names and name spaces are copied once each: a long name space that is in force for many
- * elements must not multiply. */
+/* Copies each name and namespace once, so that a long namespace that applies to many elements takes
+ * its memory only once. */
 static const char *intern(struct builder *b, const xmlChar *dict)
 {
 	struct name *n;
@@ -105,7 +106,7 @@ static void refuse(struct builder *b, const char *what, size_t limit, const char
 	xmlStopParser(b->parser);
 }
 
-/* ATTRIBUTES are five pointers each: name, prefix, URI, begin and end of the value. */
+/* ATTRIBUTES has five pointers per attribute: name, prefix, URI, begin and end of the value. */
 static void copy_attributes(struct builder *b, struct xml_element *e, size_t count,
 			    const xmlChar **attributes)
 {
@@ -145,8 +146,8 @@ static void link_element(struct builder *b, struct xml_element *e)
 	parent->element->child_count++;
 }
 
-/* What slows libxml2 down and only shows while it works.  The parser may be stopped in its
- * other callbacks, but not in the one for errors. */
+/* Checks the limits that can only be counted while libxml2 works.  on_error must not stop the
+ * parser, so the other callbacks call this. */
 static void check_work(struct builder *b)
 {
 	if (refused(b))
@@ -154,7 +155,7 @@ static void check_work(struct builder *b)
 	if (HASH_COUNT(b->names) > b->limits->names)
 		refuse(b, "in all", b->limits->names, "different names");
 	else if (b->reported > REPORT_BYTES)
-		refuse(b, "name space errors of", REPORT_BYTES, "bytes");
+		refuse(b, "namespace errors of", REPORT_BYTES, "bytes");
 }
 
 static void on_instruction(void *context, const xmlChar *target, const xmlChar *data)
@@ -164,17 +165,17 @@ static void on_instruction(void *context, const xmlChar *target, const xmlChar *
 	(void)data;
 	if (refused(b))
 		return;
-	(void)intern(b, target); /* for the count */
+	(void)intern(b, target); /* counts the name */
 	check_work(b);
 }
 
-/* DECLARED are two pointers each: prefix and URI.  In use or not, both count as names, and the URI
- * is an attribute's value. */
+/* DECLARED has two pointers per declaration: prefix and URI.  Both count as names, whether used or
+ * not, and the URI has the length limit of attribute values. */
 static void check_namespaces(struct builder *b, size_t count, const xmlChar **declared)
 {
 	for (; count > 0; count--, declared += 2) {
 		if (strlen((const char *)declared[1]) > b->limits->text_bytes) {
-			refuse(b, "a name space of", b->limits->text_bytes, "bytes");
+			refuse(b, "a namespace of", b->limits->text_bytes, "bytes");
 			return;
 		}
 		(void)intern(b, declared[0]);
@@ -192,7 +193,7 @@ static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, 
 	(void)defaulted_count; /* there is no DTD to default from */
 	if (refused(b))
 		return;
-	if (b->depth == b->limits->depth) { /* the prescan has counted; the stack is ours */
+	if (b->depth == b->limits->depth) { /* prescan checks this too; protects b->open */
 		refuse(b, "elements nested", b->limits->depth, "deep");
 		return;
 	}
@@ -228,7 +229,7 @@ static void on_end(void *context, const xmlChar *name, const xmlChar *prefix, co
 	}
 }
 
-/* Character data and CDATA sections, in pieces of any size. */
+/* Gets character data and CDATA sections, in pieces of any size. */
 static void on_text(void *context, const xmlChar *text, int length)
 {
 	struct builder *b = context;
@@ -241,12 +242,13 @@ static void on_text(void *context, const xmlChar *text, int length)
 }
 
 /*
- * What may be told of a fatal error (R3.20): libxml2's own words where they quote nothing (str1, or
- * a character as int1), or where what they quote is the name of an element or attribute.  Else
- * words of ours, or none: it would quote entities, targets, versions, characters.  Also the
- * attribute without a value is as a rule a word of a value, behind a quotation mark too many.
+ * Returns the description of a fatal error that the client may see (R3.20), or NULL.  libxml2's own
+ * message is used if it quotes nothing (no str1, and no character as int1), or only the name of an
+ * element or attribute.  Other messages would quote entities, targets, versions or characters of
+ * the document and are replaced, or left out.  The name of an attribute without a value is left out
+ * too: usually it is a word of a value that follows a superfluous quotation mark.
  */
-static const char *words_of(const xmlError *error)
+static const char *error_description(const xmlError *error)
 {
 	switch (error->code) {
 	case XML_ERR_ATTRIBUTE_REDEFINED:
@@ -257,7 +259,7 @@ static const char *words_of(const xmlError *error)
 	case XML_ERR_ATTRIBUTE_WITHOUT_VALUE:
 		return "Attribute without a value";
 	case XML_ERR_INVALID_CHAR:
-		return "Character that XML does not have";
+		return "Character that XML does not allow";
 	case XML_ERR_PI_NOT_FINISHED:
 		return "Processing instruction without an end";
 	case XML_ERR_UNDECLARED_ENTITY:
@@ -273,11 +275,11 @@ static const char *words_of(const xmlError *error)
 static void on_error(void *context, xmlErrorPtr error)
 {
 	struct builder *b = context;
-	const char *words;
+	const char *description;
 	char line[2 * FAULT_NAME_SIZE], shown[FAULT_NAME_SIZE];
 
 	if (error->code == XML_ERR_NO_MEMORY) {
-		log_error("libxml2 got no memory");
+		log_error("libxml2: out of memory");
 		abort();
 	}
 	if (error->level != XML_ERR_FATAL || error->domain == XML_FROM_NAMESPACE) {
@@ -286,21 +288,21 @@ static void on_error(void *context, xmlErrorPtr error)
 	}
 	if (refused(b))
 		return;
-	words = words_of(error);
-	if (words == NULL) {
+	description = error_description(error);
+	if (description == NULL) {
 		fault_cause_set(b->cause, CODE_XML,
 				"The document is not well-formed XML (line %d).", error->line);
 		return;
 	}
-	snprintf(line, sizeof(line), "%.*s", (int)strcspn(words, "\n"), words);
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(description, "\n"), description);
 	fault_cause_set(b->cause, CODE_XML, "The document is not well-formed XML (line %d): %s",
 			error->line, fault_quote(shown, line));
 }
 
 /*
- * Making a parser costs as much as parsing a small envelope, so each thread keeps one for the
- * next.  Its dictionary only grows, and after an error nobody knows what it holds on to: then, and
- * after a large document, it is not kept.
+ * Creating a parser costs as much as parsing a small envelope, so each thread keeps one for its
+ * next document.  A parser is not kept after an error, since its state is not known then, nor after
+ * a large document, since its dictionary only grows.
  */
 #define KEPT_NAMES 1000
 #define KEPT_BYTES 65536
@@ -317,7 +319,7 @@ static void libxml_init(void)
 {
 	xmlInitParser();
 	if (pthread_key_create(&kept_parser, free_parser) != 0) {
-		log_error("no key for a thread's parser");
+		log_error("libxml2: cannot create the thread-specific key for parsers");
 		abort();
 	}
 }
@@ -344,11 +346,11 @@ static xmlParserCtxtPtr take_parser(struct builder *b)
 	}
 	parser = xmlCreatePushParserCtxt(&handler, b, NULL, 0, NULL);
 	if (parser == NULL) {
-		log_error("libxml2 got no memory");
+		log_error("libxml2: out of memory");
 		abort();
 	}
-	/* It shall not look for a mark of its own.  xmlCtxtResetPush leaves this as well: what a
-	 * thread has read before must make no difference. */
+	/* Keeps libxml2 from looking for a byte order mark.  xmlCtxtResetPush does not reset this,
+	 * so a new parser and a kept one treat a document alike. */
 	parser->charset = XML_CHAR_ENCODING_UTF8;
 	return parser;
 }
@@ -364,8 +366,9 @@ static void keep_parser(const struct builder *b, size_t length)
 static void parse(struct builder *b, const struct charset_text *text)
 {
 	b->parser = take_parser(b);
-	/* HUGE: our limits hold, not libxml2's.  NOENT: else "&amp;" in a value arrives as
-	 * "&#38;"; there are no other entities, for DTDs are refused and handler declares none. */
+	/* HUGE: our limits apply instead of libxml2's.  NOENT: without it "&amp;" in a value
+	 * arrives as "&#38;"; other entities do not exist, since DTDs are refused and the handler
+	 * declares none. */
 	xmlCtxtUseOptions(b->parser, XML_PARSE_NONET | XML_PARSE_HUGE | XML_PARSE_IGNORE_ENC |
 					 XML_PARSE_NOENT);
 	xmlParseChunk(b->parser, text->bytes, (int)text->length, 1);
@@ -374,8 +377,8 @@ static void parse(struct builder *b, const struct charset_text *text)
 	keep_parser(b, text->length);
 }
 
-/* XML 1.0, 2.11: line ends become one LF before anything is parsed.  libxml2 does so itself, except
- * in CDATA sections when it runs as a push parser. */
+/* XML 1.0, 2.11: each line end becomes one LF before the text is parsed.  libxml2 does this itself,
+ * except in CDATA sections when it runs as a push parser. */
 static void unify_line_ends(struct charset_text *text, struct arena *arena)
 {
 	const char *from = text->bytes, *end = from + text->length, *cr;
@@ -413,7 +416,7 @@ struct xml_element *xml_parse(const char *bytes, size_t length, const char *char
 	if (charset_to_utf8(bytes, length, charset, arena, &text, p) < 0)
 		return NULL;
 	unify_line_ends(&text, arena);
-	if (text.length > INT_MAX) { /* what libxml2 can count */
+	if (text.length > INT_MAX) { /* xmlParseChunk takes an int */
 		fault_cause_set(p, CODE_XML_LIMIT, "The document is too long.");
 		return NULL;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bytes in, a small tree out.  The tree lives in the caller's arena and knows nothing of
- * libxml2.  Refuses document type declarations and whatever exceeds the limits before the
- * parser's own work grows (docs/protocol.md 2.2 R2.2 and 2.3).
+ * Parses bytes into a tree that lies in the caller's arena and does not depend on libxml2.
+ * Refuses document type declarations and documents above the limits before libxml2 spends time on
+ * them (docs/protocol.md 2.2 R2.2 and 2.3).  Also escapes text for writing XML.
  */
 #ifndef CAMPAIGN_SOAP_XML_H
 #define CAMPAIGN_SOAP_XML_H
@@ -18,14 +18,14 @@ struct xml_attribute {
 	const char *prefix; /* NULL for none */
 	const char *name;   /* local name */
 	const char *value;  /* "" when empty; never NULL */
-	const char *uri;    /* namespace of a prefixed attribute; NULL none or undeclared */
+	const char *uri;    /* namespace of a prefixed attribute; NULL if none or undeclared */
 };
 
 struct xml_element {
 	const char *prefix; /* NULL for none */
 	const char *name;   /* local name */
 	const char *uri;    /* namespace in force; NULL for none, or an undeclared prefix */
-	const char *text;   /* own character data, CDATA included, joined; "" when empty */
+	const char *text;   /* all its own character data and CDATA, joined; "" when empty */
 	struct xml_attribute *attributes; /* without namespace declarations */
 	size_t attribute_count;
 	struct xml_element *first_child;
@@ -40,29 +40,30 @@ struct xml_limits {
 	size_t name_chars; /* 1,000 */
 	size_t elements;   /* 500,000: bounds the tree's memory */
 	size_t namespaces; /* 1,024 declarations in force at once */
-	size_t names;	   /* 10,000 different names and name spaces: libxml2's
-			    * dictionary slows down with the square of them */
+	size_t names;	   /* 10,000 different names and namespaces: the time of
+			    * libxml2's dictionary grows with their square */
 };
 extern const struct xml_limits xml_limits_default;
 
 /*
- * Parses LENGTH bytes.  CHARSET is that of the Content-Type (NULL: none was given).
- * Returns the root, or NULL with *P set to CODE_XML or CODE_XML_LIMIT.  Errors of
- * namespaces are no errors here.
+ * Parses LENGTH bytes.  CHARSET is that of the Content-Type, or NULL if it has none.
+ * Returns the root, or NULL with *P set to CODE_XML or CODE_XML_LIMIT.  Namespace errors are
+ * tolerated.
  */
 struct xml_element *xml_parse(const char *bytes, size_t length, const char *charset,
 			      const struct xml_limits *limits, struct arena *arena,
 			      struct fault_cause *p);
 
-/* NULL if there is none.  NAME is a local name; prefixed attributes are passed over. */
+/* Return NULL if there is none.  NAME is a local name.  xml_attribute ignores prefixed
+ * attributes. */
 const char *xml_attribute(const struct xml_element *e, const char *name);
 const struct xml_element *xml_child(const struct xml_element *e, const char *name);
 
-/* Writes text so that it is safe as content and as a value in single or double quotes;
- * characters that XML 1.0 cannot carry become U+FFFD. */
+/* Escape text for content and for values in single or double quotes.  Characters that XML 1.0 does
+ * not allow become U+FFFD. */
 void xml_escape(struct buf *out, const char *text);
 void xml_escape_n(struct buf *out, const char *text, size_t length);
-/* The same for content only: quotes, tabs and line feeds stay as they are. */
+/* Escapes text for content only: quotes, tabs and line feeds stay as they are. */
 void xml_escape_content(struct buf *out, const char *text);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Linked instead of src/base/arena.c.  An arena there gives out pieces of large blocks, and what
- * runs over the end of one piece lands in the next unseen; here each piece is an allocation.
+ * Linked instead of src/base/arena.c.  The arena there divides large blocks, so that an overrun of
+ * one piece of memory writes into the next and stays unseen.  Here each piece is an allocation of
+ * its own.
  */
 #include "config.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Value casts, src/schema/cast*.c: the table of docs/protocol.md 6.2.  An input is one value; it is
- * cast to every type, strict and lenient, with UTC and with a zone that has summer time.
+ * Value casts, src/schema/cast*.c: the table of docs/protocol.md 6.2.  An input is one value.  The
+ * target casts it to every type, strict and lenient, with UTC and with a zone with summer time.
  *
- * What comes out has the form that the table promises, is the nearest to what went in, and casts
- * to itself.  Lenient only ever adds "nothing" to what strict takes.
+ * The result has the form that the table states, is the nearest one to the input, and casts to
+ * itself.  Lenient differs from strict only in that it treats some refused values as empty.
  */
 #include "config.h"
 
@@ -40,7 +40,7 @@ static struct field field_of(enum xtk_type type, unsigned length)
 			      .length = type == XTK_UUID ? XTK_UUID_BYTES : length};
 }
 
-/* A cast, and what is true of every one. */
+/* The result of a cast; cast() checks the properties that hold for all types. */
 struct result {
 	bool ok;
 	struct db_value value; /* in the arena, with a NUL */
@@ -86,7 +86,7 @@ static bool same(const struct result *a, const struct result *b)
 	       memcmp(a->value.text, b->value.text, a->value.length) == 0;
 }
 
-/* Integers: the nearest one, halves upward, within the type. */
+/* An integer is the nearest one, with halves rounded up, and in the range of its type. */
 static void check_integer(enum xtk_type type, const char *text, const struct result *r)
 {
 	static const int bits[] = {[XTK_BYTE] = 8,   [XTK_SHORT] = 16,	  [XTK_LONG] = 32,
@@ -95,7 +95,7 @@ static void check_integer(enum xtk_type type, const char *text, const struct res
 	char *end, digits[32];
 	long long value;
 
-	if (!r->ok) { /* plain digits are refused for their size alone */
+	if (!r->ok) { /* plain digits are refused only if they are out of range */
 		const char *sign = text + strspn(text, " \t\r\n");
 
 		sign += *sign == '-' || *sign == '+';
@@ -126,7 +126,7 @@ static void check_boolean(const char *text, const struct result *r)
 	FUZZ_CHECK((rc == 0) == r->ok);
 	if (r->ok)
 		FUZZ_CHECK(strcmp(r->value.text, value ? "1" : "0") == 0);
-	/* R3.8: a parameter is read by the same row of the table. */
+	/* R3.8: a boolean parameter follows the same row of the table. */
 	FUZZ_CHECK(soap_params_read(&method, &param, 1, &read, &p) == rc);
 	FUZZ_CHECK(rc < 0 || read.boolean == value);
 }
@@ -143,7 +143,7 @@ static void check_double(const char *text, const struct result *r)
 		FUZZ_CHECK(strtod(r->value.text, &end) == strtod(text, NULL) && *end == '\0');
 }
 
-/* "2026-02-03[ 04:05:06.789]" to seconds; the day exists. */
+/* Converts "2026-02-03[ 04:05:06.789]" to seconds and checks that the day exists. */
 static time_t read_moment(const char *text, bool date)
 {
 	struct tm tm = {0}, again;
@@ -178,7 +178,7 @@ static void check_time(const struct result *r)
 	FUZZ_CHECK(h >= 0 && h < 24 && m >= 0 && m < 60 && s >= 0 && s < 60);
 }
 
-/* The configured zone moves only what has no zone of its own, and by no more than a day. */
+/* The configured zone moves only values without a zone of their own, and by at most a day. */
 static void check_zones(enum xtk_type type, const char *text, const struct result *utc,
 			const struct result *local)
 {
@@ -188,7 +188,7 @@ static void check_zones(enum xtk_type type, const char *text, const struct resul
 	if (utc->ok && utc->value.text != NULL)
 		a = read_moment(utc->value.text, date);
 	if (!utc->ok || !local->ok) {
-		/* At the ends of the calendar one may lie beyond. */
+		/* At the ends of the calendar one of the two may be out of range. */
 		FUZZ_CHECK(utc->ok == local->ok || strstr(text, "0001") || strstr(text, "9999"));
 		return;
 	}
@@ -264,7 +264,7 @@ static void check_form(enum xtk_type type, unsigned length, const char *text,
 	}
 }
 
-/* What is stored is in its final form: an answer may be sent in again. */
+/* A stored value is in its final form: casting it again gives the same value. */
 static void check_again(enum xtk_type type, unsigned length, const struct result *r,
 			struct arena *arena)
 {

@@ -2,8 +2,8 @@
 /*
  * The configuration file, src/base/conf.c and network.c.  An input is a file.
  *
- * What is accepted is accepted silently, lies within its bounds, and means the same when it is
- * written down and read again.  What is refused is refused with file and line.
+ * An accepted file gives no output, its values are within their bounds, and a file written from
+ * them means the same.  Each error of a refused file names file and line.
  */
 #include "config.h"
 
@@ -33,7 +33,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return file < 0;
 }
 
-/* *SAID gets what went to stderr; the caller frees it. */
+/* Loads TEXT as a file.  *SAID gets the output on stderr; the caller frees it. */
 static struct conf *load(const void *text, size_t length, char **said)
 {
 	FILE *terminal = stderr;
@@ -51,7 +51,7 @@ static struct conf *load(const void *text, size_t length, char **said)
 	return conf;
 }
 
-/* "FILE:LINE: ...", one line each. */
+/* Checks that SAID has LINES lines of the form "FILE:LINE: ...". */
 static void check_complaints(const char *said, size_t lines)
 {
 	size_t n = strlen(path);
@@ -103,7 +103,7 @@ static void check_bounds(const struct conf *conf)
 	}
 }
 
-/* --- writing it down ---------------------------------------------------------------------- */
+/* --- writing a configuration file --------------------------------------------------------- */
 
 static void write_networks(struct buf *out, const char *name, const struct network *networks,
 			   size_t count)
@@ -129,7 +129,7 @@ static void write_zone(struct buf *out, const struct zone *z)
 		 z->security_token_always, z->allow_empty_password, z->show_errors);
 }
 
-/* Values follow the "=" at once: behind a blank ";" would begin a comment. */
+/* No blank follows the "=", since a ";" behind a blank begins a comment. */
 static void write_conf(struct buf *out, const struct conf *c)
 {
 	static const char *const modes[] = {"strict", "lenient"},

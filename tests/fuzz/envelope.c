@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The envelope reader, src/soap: character sets, prescan, XML, envelope, action, parameters.
- * An input is three lines, Content-Type, SOAPAction and query string, and the body behind them;
- * bodies of earlier messages may stand in front of it, each ended by a line "%%".
+ * An input is three lines, Content-Type, SOAPAction and query string, followed by the body.  Bodies
+ * of earlier messages may come before it, each ended by a line "%%".
  *
- * What is accepted is a sound tree that survives being written and read again, is judged the same
- * within narrow limits, and whose texts come back from an answer unchanged.  What is refused
- * leaves a cause that can be shown.  Neither depends on what was read before.
+ * An accepted message gives a valid tree.  The tree is the same after writing and parsing it again,
+ * and under narrow limits unless these refuse it; its texts come back from an answer unchanged.  A
+ * refused message gives a cause that can be shown.  Earlier messages change neither result.
  */
 #include "config.h"
 
@@ -34,8 +34,8 @@ static const struct soap_param params[] = {
 };
 #define PARAMS (sizeof(params) / sizeof(params[0]))
 
-/* A thread keeps its parser from one message to the next, but not after a faulty one. */
-static void forget(void)
+/* A thread keeps its parser for the next message, except after an error.  This discards it. */
+static void discard_parser(void)
 {
 	struct arena *arena = arena_new();
 	struct fault_cause p;
@@ -70,7 +70,7 @@ static void check_anew(const struct fuzz_input *in, const char *charset,
 	const struct xml_element *again;
 	struct fault_cause p;
 
-	forget();
+	discard_parser();
 	again = xml_parse((const char *)in->at, in->left, charset, &xml_limits_default, arena, &p);
 	FUZZ_CHECK((again == NULL) == (root == NULL));
 	FUZZ_CHECK(root == NULL || tree_equal(root, again));
@@ -78,7 +78,7 @@ static void check_anew(const struct fuzz_input *in, const char *charset,
 	arena_free(&arena);
 }
 
-/* Narrow limits refuse more and never read differently. */
+/* Narrow limits refuse more messages, but give the same tree for those that they accept. */
 static void check_narrow(const uint8_t *body, size_t length, const char *charset,
 			 const struct xml_element *root)
 {
@@ -98,7 +98,7 @@ static void check_narrow(const uint8_t *body, size_t length, const char *charset
 	arena_free(&arena);
 }
 
-/* TEXT in an answer, and what a client reads from it. */
+/* Writes TEXT into an answer and checks the text that a client parses from it. */
 static void check_answer(const char *text, struct arena *arena)
 {
 	struct buf out = BUF_INIT;
@@ -133,7 +133,7 @@ static void check_fault(const struct fault_cause *cause, enum soap_fault_class c
 	buf_free(&out);
 }
 
-/* R2.6: its parts put together again are the same action. */
+/* R2.6: the joined parts of an action give the same action. */
 static void check_action(const struct soap_action *a, const struct xml_element *method,
 			 struct arena *arena)
 {
@@ -211,7 +211,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (soap_content_type(type, arena, &charset) < 0)
 		FUZZ_CHECK(charset == NULL);
 	FUZZ_CHECK(charset == NULL || *charset != '\0');
-	forget();
+	discard_parser();
 	read_earlier(&in);
 	root = xml_parse((const char *)in.at, in.left, charset, &xml_limits_default, arena, &p);
 	check_anew(&in, charset, root, &p);

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The FastCGI side of a worker: connection.c and request.c over a real socket, with libfcgi
- * between. An input is a line of options (server.h; "k" keeps no connection, "#" see below, "/N"
- * puts N bytes into a record) and up to 20 requests: lines NAME=value, an empty line, the body.  A
- * line
- * "%%" stands between two of them.
+ * The FastCGI side of a worker: connection.c and request.c with libfcgi over a real socket.  An
+ * input is a line of options (server.h; "k" keeps no connection, "#" see below, "/N" puts N bytes
+ * into a record) and up to 20 requests: lines NAME=value, an empty line, the body.  A line "%%"
+ * separates two requests.
  *
- * Each request is answered once, in whole, whatever its parameters say, and leaves the connection
- * fit for the next.  With "#" what follows are the bytes of a connection as they are; then whatever
- * is sent back must still be FastCGI.
+ * Each request gets exactly one complete answer, for any parameters, and the connection can carry
+ * the next request.  With "#" the rest of the input is the raw bytes of a connection; then all that
+ * the worker sends must still be FastCGI.
  */
 #include "config.h"
 
@@ -30,7 +29,7 @@ enum { FCGI_BEGIN = 1, FCGI_END = 3, FCGI_PARAMS = 4, FCGI_STDIN = 5, FCGI_STDOU
 
 static struct request *request;
 
-/* libfcgi forgets 48 bytes at each management record of a type that it does not know. */
+/* libfcgi leaks 48 bytes for each management record of an unknown type. */
 const char *__lsan_default_suppressions(void);
 
 const char *__lsan_default_suppressions(void)
@@ -46,7 +45,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return FCGX_Init() != 0 ? -1 : server_start();
 }
 
-/* --- the web server's side ---------------------------------------------------------------- */
+/* --- the web server's end: writing requests ----------------------------------------------- */
 
 static void add_record(struct buf *out, int type, const char *content, size_t length)
 {
@@ -56,7 +55,7 @@ static void add_record(struct buf *out, int type, const char *content, size_t le
 	buf_add_n(out, content, length);
 }
 
-/* A stream of records with SIZE bytes each, and the empty one that ends it. */
+/* Appends a stream: records of SIZE bytes each, and the empty record that ends it. */
 static void add_stream(struct buf *out, int type, const char *content, size_t length, size_t size)
 {
 	while (length > 0) {
@@ -91,7 +90,7 @@ static void add_parameter(struct buf *out, const char *line)
 	buf_add_n(out, line + name + 1, value);
 }
 
-/* IN is one request. */
+/* Appends the records of one request, IN. */
 static void add_request(struct buf *out, struct fuzz_input *in, bool keep, size_t size)
 {
 	const char begin[8] = {0, 1, (char)keep};
@@ -106,7 +105,7 @@ static void add_request(struct buf *out, struct fuzz_input *in, bool keep, size_
 	buf_free(&params);
 }
 
-/* --- what came back ----------------------------------------------------------------------- */
+/* --- the web server's end: checking answers ----------------------------------------------- */
 
 /* TEXT is a CGI answer: "Status: 200 OK\r\n" and further headers, an empty line, the body. */
 static void check_answer(struct buf *text)
@@ -162,7 +161,7 @@ static unsigned check_answers(const struct buf *answers, bool raw)
 	return count;
 }
 
-/* --- a connection, both ends -------------------------------------------------------------- */
+/* --- both ends of a connection ------------------------------------------------------------ */
 
 struct line {
 	int web; /* the web server's end */
@@ -170,7 +169,7 @@ struct line {
 	const char *options;
 };
 
-static struct buf got; /* what the web server has received; kept, for it is large */
+static struct buf got; /* the bytes that the web server has received; reused, since it is large */
 
 static void line_open(struct line *l, const char *options)
 {
@@ -191,7 +190,7 @@ static void line_close(struct line *l)
 	close(l->web);
 }
 
-/* False: more than the socket holds. */
+/* Returns false if the socket cannot take all bytes. */
 static bool line_send(struct line *l, const struct buf *sent)
 {
 	return send(l->web, buf_text(sent), sent->length, MSG_DONTWAIT) == (ssize_t)sent->length;
@@ -205,7 +204,7 @@ static void line_drain(struct line *l)
 		buf_took(&got, (size_t)n);
 }
 
-/* As the pool does it.  False: the connection is closed. */
+/* Serves one request as the pool does.  Returns false if the connection is closed. */
 static bool line_serve(struct line *l)
 {
 	bool at_end, kept;
@@ -221,7 +220,7 @@ static bool line_serve(struct line *l)
 	return kept;
 }
 
-/* A web server sends the next request when it has the answer to the last. */
+/* Sends the requests one after the other, each after the answer to the one before. */
 static void talk(struct line *l, struct fuzz_input *in, bool keep, size_t size)
 {
 	static const char mark[] = "\n%%\n";
@@ -252,9 +251,9 @@ static void talk(struct line *l, struct fuzz_input *in, bool keep, size_t size)
 }
 
 /*
- * The web server sends LENGTH bytes, whatever they are, and is gone.  One thing it never says:
- * libfcgi asserts that a parameter's name and value together are shorter than 2 GiB.  Lengths from
- * 128 on begin with a byte of 0x80 and more, so none above 0x80 is sent, and 32 MiB are the most.
+ * Sends LENGTH raw bytes as the web server and closes the connection.  libfcgi asserts that a
+ * parameter's name and value together are shorter than 2 GiB.  Lengths from 128 on begin with a
+ * byte of 0x80 or more; this function sends no byte above 0x80, so lengths are at most 32 MiB.
  */
 static void listen_to(struct line *l, const uint8_t *bytes, size_t length)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Taking inputs apart, and what is expected of every text; see fuzz.h. */
+/* Splits inputs and checks texts; see fuzz.h. */
 #include "config.h"
 
 #include "fuzz.h"
@@ -10,7 +10,7 @@
 
 #include "base/alloc.h"
 
-#define TRIGGER "XSV-350008" /* clients take it anywhere in an answer for a lost session (4.6) */
+#define TRIGGER "XSV-350008" /* in an answer it means "session expired" to clients (4.6) */
 
 void fuzz_fail(const char *file, int line, const char *what)
 {
@@ -56,8 +56,8 @@ void fuzz_close(struct fuzz_input *in)
 }
 
 /*
- * The code point at *S, which moves on; -1 where there is none.  Written anew on purpose: the
- * code under test must not be its own judge.
+ * Returns the code point at *S and moves *S behind it; -1 if there is none.  It does not use
+ * base/utf8.c on purpose: the code under test must not check itself.
  */
 static int32_t next_character(const unsigned char **s)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A request as it comes from the web server's side of FastCGI: api_handle, src/api.  An input is a
- * line of options (server.h), a request line, headers, an empty line, and the body.
+ * A request as the FastCGI side passes it to api_handle (src/api).  An input is a line of options
+ * (server.h), a request line, headers, an empty line, and the body.
  */
 #include "config.h"
 
@@ -36,7 +36,7 @@ static const struct {
     {"Peer", offsetof(struct http_request, peer)}, /* REMOTE_ADDR */
 };
 
-/* Cuts LINE, which the input owns, at MARK; returns what is behind it. */
+/* Cuts LINE, which the input owns, at MARK; returns the text behind MARK. */
 static const char *cut(const char *line, char mark)
 {
 	char *at = strchr((char *)(uintptr_t)line, mark);

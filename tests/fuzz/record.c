@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a document to a change, src/api/record.c and document.c (docs/protocol.md 7.2, 7.3, 8).  An
- * input is a line, the digit of a schema and letters for options, and the record behind it.
+ * Documents and changes, src/api/record.c and document.c (docs/protocol.md 7.2, 7.3, 8).  An input
+ * is a line with the digit of a schema and letters for options, followed by the record.
  *
- * What is accepted may be staged (schemas.c says what that means), and written down as a document
- * again, in its final form, it is read as the same change.
+ * An accepted record gives a change that may be staged (schemas_check_change), and a document
+ * written from that change gives the same change.
  */
 #include "config.h"
 
@@ -29,9 +29,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return cast_init("UTC");
 }
 
-/* --- a database that knows some rows ----------------------------------------------------- */
+/* --- a fake database ---------------------------------------------------------------------- */
 
-/* A value that ends in "?" cannot be looked up, one that ends in "0" is not there. */
+/* Fails for a value that ends in "?"; finds no row for a value that ends in "0". */
 static int find(void *context, const struct schema *target, size_t wanted, const size_t *fields,
 		const struct db_value *values, size_t count, struct db_value *out,
 		struct fault_cause *p)
@@ -69,7 +69,7 @@ static void uuid(char out[37])
 
 static const struct record_ops ops = {schemas_lookup, find, number, uuid};
 
-/* --- a change as a document --------------------------------------------------------------- */
+/* --- writing a change as a document ------------------------------------------------------- */
 
 static struct xml_element *child_named(struct arena *arena, struct xml_element *e, const char *name)
 {
@@ -127,7 +127,7 @@ static bool lists(const char *list, const char *name)
 	return found;
 }
 
-/* NULL: a document cannot say this, since a part of the key is empty. */
+/* Returns NULL if a document cannot express the change, because a part of its key is empty. */
 static struct xml_element *document_of(const struct change *c, struct arena *arena)
 {
 	struct xml_element *root = arena_zalloc(arena, sizeof(*root));

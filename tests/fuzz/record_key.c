@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The parser of `_key`, src/api/record_key.c and schema_key_item (R7.6).  An input is the digit of
- * a schema, the rest of its line a `_key` list, and behind it the record.
+ * The parser of `_key`, src/api/record_key.c and schema_key_item (R7.6).  An input is a line with
+ * the digit of a schema and a `_key` list, followed by the record.
  *
- * An accepted list names fields of the schema once each, all with a value in the document; its
- * canonical form is accepted as well, and names the same fields.
+ * An accepted list names each field of the schema at most once, and each named field has a value in
+ * the document.  Its canonical form is accepted as well and names the same fields.
  */
 #include "config.h"
 
@@ -61,7 +61,7 @@ static void check_key(const struct document *d, const struct record_key *key, st
 			FUZZ_CHECK(key->fields[i] != key->fields[j]);
 	}
 	if (key->allow_empty_part)
-		return; /* its parts may be empty, those of a list may not */
+		return; /* parts of this key may be empty, parts of a _key list may not */
 	FUZZ_CHECK(record_key_given(d, text, arena, &again, &p) == 0 && p.code[0] == '\0');
 	FUZZ_CHECK(again.count == key->count);
 	for (size_t i = 0; i < key->count; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Schemas in memory, and what is true of every change that is made by them; see schemas.h. */
+/* Keeps schemas in memory, and checks changes; see schemas.h. */
 #include "config.h"
 
 #include "schemas.h"
@@ -130,7 +130,7 @@ void schemas_load(void)
 
 /* --- changes ---------------------------------------------------------------------------- */
 
-/* Whether the comma list LIST has NAME. */
+/* True if the comma list LIST contains NAME. */
 static bool has_item(const char *list, const char *name)
 {
 	size_t n = strlen(name);
@@ -153,7 +153,7 @@ static size_t count_items(const char *list)
 	return n;
 }
 
-/* A stored value is one that the field could be given again. */
+/* Casting a stored value again gives the same value. */
 static void check_cell(const struct field *f, const struct db_value *cell)
 {
 	const struct cast_options options = {.timezone = "UTC"};
@@ -209,7 +209,8 @@ void schemas_check_change(const struct change *c)
 		keys += is_key;
 		FUZZ_CHECK(!is_key || is_named);
 		FUZZ_CHECK(c->operation != OPERATION_DELETE || is_key == is_named);
-		/* R7.13: a candidate for the primary key is stored and not named. */
+		/* R7.13: a candidate for the primary key is stored, but _fields does not name it.
+		 */
 		FUZZ_CHECK(is_named || (int)i == s->pk || c->cells[i].text == NULL);
 		check_cell(f, &c->cells[i]);
 	}

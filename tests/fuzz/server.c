@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Stand-ins for what needs a database; see server.h. */
+/* Fakes of the modules that need a database; see server.h. */
 #include "config.h"
 
 #include "server.h"
@@ -18,7 +18,7 @@
 #define SECURITY "@c2VjdXJpdHk="
 
 static const char *options = "";
-static int loaded; /* something to point at */
+static int loaded; /* its address is the registry */
 
 static bool is_set(char option)
 {
@@ -62,7 +62,7 @@ static enum outcome operator_if(bool right, struct operator_info *out)
 	return OUTCOME_OK;
 }
 
-/* Answers at once; the target brings the call back. */
+/* Checks the password at once; the target then calls api_resume. */
 bool password_worker_submit(struct password_worker *w, struct password_check *check)
 {
 	(void)w;
@@ -124,7 +124,7 @@ void sessions_database_id(struct sessions *s, char out[24])
 
 /* --- writer and session ------------------------------------------------------------------- */
 
-static bool promised; /* the writer has committed something in this call */
+static bool committed; /* the writer has committed something in this call */
 
 static enum outcome writer_outcome(void)
 {
@@ -138,7 +138,7 @@ static enum outcome writer_outcome(void)
 bool writer_submit(struct writer *w, struct submission *sub)
 {
 	(void)w;
-	FUZZ_CHECK(sub->count > 0 && !promised);
+	FUZZ_CHECK(sub->count > 0 && !committed);
 	for (size_t i = 0; i < sub->count; i++) {
 		schemas_check_change(&sub->changes[i]);
 		FUZZ_CHECK(strcmp(sub->changes[i].operator, "feed1") == 0);
@@ -147,7 +147,7 @@ bool writer_submit(struct writer *w, struct submission *sub)
 	sub->error.number = is_set('J') ? 1406 : 2006;
 	snprintf(sub->error.sqlstate, sizeof(sub->error.sqlstate), "HY000");
 	sub->rc = is_set('R') ? OUTCOME_RETRY : writer_outcome();
-	promised = sub->rc == OUTCOME_OK;
+	committed = sub->rc == OUTCOME_OK;
 	return !is_set('R');
 }
 
@@ -176,7 +176,7 @@ enum outcome db_run(struct db *db, const char *sql, const struct db_value *param
 		marks += *s == '?';
 	FUZZ_CHECK(marks == count);
 	rows_left = 1;
-	for (size_t i = 0; i < count; i++) /* a value that ends in "0" is not there */
+	for (size_t i = 0; i < count; i++) /* no row has a value that ends in "0" */
 		if (params[i].length > 0 && params[i].text[params[i].length - 1] == '0')
 			rows_left = 0;
 	*rows = NULL;
@@ -193,7 +193,7 @@ struct db_value db_rows_value(const struct db_rows *rows, size_t column)
 {
 	(void)rows;
 	FUZZ_CHECK(column == 0);
-	return db_text("4711"); /* a number, a key, or a time as it were */
+	return db_text("4711"); /* serves as a number, a key and a time */
 }
 
 void db_rows_free(struct db_rows **rows)
@@ -221,7 +221,7 @@ const char *db_sqlstate(const struct db *db)
 
 void db_quote_name(struct buf *sql, const char *name)
 {
-	FUZZ_CHECK(strchr(name, '`') == NULL); /* columns and tables of the schema */
+	FUZZ_CHECK(strchr(name, '`') == NULL); /* all names are columns and tables of a schema */
 	buf_addf(sql, "`%s`", name);
 }
 
@@ -232,7 +232,7 @@ static struct zone zones[2];
 static struct conf_option conf_options[1];
 static struct conf conf;
 
-/* Instead of base/conf_ref.c: one configuration that never changes. */
+/* Replaces base/conf_ref.c: one configuration that never changes. */
 const struct conf *conf_ref_get(struct conf_ref *ref)
 {
 	(void)ref;
@@ -247,7 +247,7 @@ void conf_ref_put(struct conf_ref *ref, const struct conf *c)
 
 static char *text_of(const char *text)
 {
-	return (char *)(uintptr_t)text; /* nobody writes to it */
+	return (char *)(uintptr_t)text; /* is only read */
 }
 
 static struct api api = {.version = "1.2.3", .node = "node1"};
@@ -265,7 +265,7 @@ int server_start(void)
 struct api *server_prepare(const char *with)
 {
 	options = with;
-	promised = false;
+	committed = false;
 	zones[0] = (struct zone){.name = text_of("here"),
 				 .networks = &everywhere,
 				 .network_count = 1,
@@ -317,7 +317,7 @@ static bool is_one_of(int status)
 	return false;
 }
 
-/* "Name: value\r\n", and nothing in a value that could begin another line. */
+/* Checks that each header is "Name: value\r\n" and that no value contains a line end. */
 static void check_headers(const char *headers)
 {
 	while (*headers != '\0') {
@@ -350,7 +350,7 @@ static void check_fault(const struct xml_element *fault)
 	}
 }
 
-/* An answer of the SOAP router: a response with status 200, or a fault. */
+/* Checks an answer of the SOAP router: a response with status 200, or a fault. */
 static void check_envelope(const struct server_answer *a, const struct xml_element *root)
 {
 	const struct xml_element *body = xml_child(root, "Body"), *content;
@@ -362,7 +362,7 @@ static void check_envelope(const struct server_answer *a, const struct xml_eleme
 		FUZZ_CHECK(a->status == 200);
 		return;
 	}
-	FUZZ_CHECK(!promised); /* what was committed is never called a failure */
+	FUZZ_CHECK(!committed); /* a committed change is never reported as a failure */
 	FUZZ_CHECK(a->status == 200 || a->status == 500);
 	check_fault(content);
 }
@@ -384,7 +384,7 @@ static void check_text(const struct server_answer *a)
 {
 	FUZZ_CHECK(a->length > 1 && a->body[a->length - 1] == '\n' && a->body[0] != '\n');
 	FUZZ_CHECK(fuzz_is_xml_text(a->body) && strchr(a->body, '\r') == NULL);
-	FUZZ_CHECK(!promised);
+	FUZZ_CHECK(!committed);
 	if (a->status == 403 || a->status == 429) /* R2.12, R2.13 */
 		FUZZ_CHECK(fuzz_is_code(a->body) &&
 			   strchr(a->body, '\n') == a->body + a->length - 1);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The srcSchema reader, src/schema/source*.c, and what is made of a schema: tables, view, the
- * documents that clients get.  An input is a source.
+ * The schema compiler, src/schema/source*.c, and the output made from a schema: the SQL of tables
+ * and view, and the documents that clients get.  An input is a source.
  *
- * What is accepted gives SQL that is one whole statement each, XML that can be read, and, compiled
- * again from the source that is served, the same schema.  What is refused is explained.
+ * For an accepted source each SQL text is one complete statement, each document is well-formed, and
+ * the source document that clients get compiles to the same schema.  A refused source gives errors.
  */
 #include "config.h"
 
@@ -21,7 +21,7 @@
 #include "schemas.h"
 #include "tree.h"
 
-/* Compilation adds attributes and fields; that must not bring a document over a limit here. */
+/* The compiler adds attributes and fields; these must not exceed the limits of this target. */
 static const struct xml_limits wide = {.depth = 64,
 				       .attributes = 2000,
 				       .text_bytes = 10000000,
@@ -47,7 +47,7 @@ static void check_lines(const struct buf *lines)
 		FUZZ_CHECK(strchr(line, '\n') != NULL && *line != '\n');
 }
 
-/* Past a quoted name or text, which ends at its quote unless that is doubled. */
+/* Moves past a quoted name or text, which ends at its quote unless that is doubled. */
 static const char *skip_quoted(const char *s)
 {
 	char quote = *s++;
@@ -62,7 +62,7 @@ static const char *skip_quoted(const char *s)
 	return s + 1;
 }
 
-/* One statement, in which only names and texts are quoted and nothing is commented out. */
+/* Checks that SQL is one statement without comments, in which only names and texts are quoted. */
 static void check_sql(struct buf *sql)
 {
 	const char *s = buf_text(sql);
@@ -156,7 +156,7 @@ static void check_names(const struct schema *s)
 	FUZZ_CHECK(!s->autouuid || s->autopk);
 }
 
-/* The document of KIND; it names its own md5. */
+/* Writes the document of KIND and checks that it has its own md5 as attribute. */
 static void check_document(const struct schema *s, enum compiled_kind kind, const char *root,
 			   struct buf *out, struct arena *arena)
 {
@@ -191,7 +191,7 @@ static void check_same(const struct schema *a, const struct schema *b)
 	buf_free(&y);
 }
 
-/* R5.13: what is served as source is the source. */
+/* R5.13: the source document compiles to the same schema. */
 static void check_source(const struct schema *s, const struct buf *source)
 {
 	struct buf errors = BUF_INIT;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whatever writes a stranger's text into something that is read again: XML content and values,
- * names in faults, log lines, JSON, SQL literals, the lines of _links, query strings.  An input is
- * any text.  What is written keeps its form, and where nothing has to be replaced the text comes
- * back as it was.
+ * The functions that write a client's text into a form that is parsed later: XML content and
+ * values, names in faults, log lines, JSON, SQL literals, the lines of _links, query strings.  An
+ * input is any text.  The output keeps its form, and unless a character has to be replaced, parsing
+ * it gives the same text.
  */
 #include "config.h"
 
@@ -19,7 +19,7 @@
 #include "soap/xml.h"
 #include "staging/change.h"
 
-/* Parsed back from <a v="TEXT">TEXT</a>. */
+/* The texts parsed from <a v="TEXT">TEXT</a>. */
 struct copy {
 	const char *value, *content;
 };
@@ -45,7 +45,7 @@ static struct copy through_xml(const char *text, struct arena *arena)
 	return (struct copy){e->attributes[0].value, e->text};
 }
 
-/* What is no character becomes another one once, and stays that. */
+/* Bytes that XML does not allow are replaced once; a second pass changes nothing. */
 static void check_xml(const char *text, struct arena *arena)
 {
 	struct copy once = through_xml(text, arena), twice = through_xml(once.value, arena);
@@ -74,7 +74,7 @@ static void check_names(const char *text)
 	}
 }
 
-/* A string in JSON: quoted, and nothing in it that ends it early. */
+/* A JSON string is quoted, and nothing inside it ends it early. */
 static void check_json(const char *text)
 {
 	struct buf out = BUF_INIT;
@@ -92,7 +92,7 @@ static void check_json(const char *text)
 	buf_free(&out);
 }
 
-/* A literal as MariaDB reads it. */
+/* Parses a literal as MariaDB does. */
 static void check_sql(const char *text, struct arena *arena)
 {
 	struct buf out = BUF_INIT;
@@ -120,7 +120,7 @@ static void check_sql(const char *text, struct arena *arena)
 	buf_free(&out);
 }
 
-/* R7.7: the API writes these lines, replication reads them. */
+/* R7.7: the API writes these lines, the replication reads them. */
 static void check_links(const char *text, struct arena *arena)
 {
 	struct buf lines = BUF_INIT;
@@ -138,7 +138,7 @@ static void check_links(const char *text, struct arena *arena)
 	FUZZ_CHECK(strcmp(links[1].fk_xpath, "@folder-id") == 0);
 	FUZZ_CHECK(strcmp(links[1].values[0], text) == 0 && links[1].values[1][0] == '\0');
 	buf_free(&lines);
-	/* And a text that nobody wrote: refused, or made of lines with pairs. */
+	/* Any other text is refused, or consists of lines with pairs. */
 	links = change_links_read(arena, text, &count);
 	for (size_t i = 0; links != NULL && i < count; i++)
 		FUZZ_CHECK(*links[i].target != '\0' && links[i].key_count > 0);

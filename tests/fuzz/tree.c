@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* XML trees; see tree.h. */
+/* Checks, writes and compares XML trees; see tree.h. */
 #include "config.h"
 
 #include "tree.h"
@@ -74,11 +74,11 @@ static void write_name(struct buf *out, const char *prefix, const char *name)
 	buf_add(out, name);
 }
 
-/* PREFIX NULL is the default name space, which an element without one takes back. */
+/* Declares URI for PREFIX.  PREFIX NULL is the default namespace; URI NULL then undeclares it. */
 static void declare(struct buf *out, const char *prefix, const char *uri)
 {
 	if (prefix != NULL && (uri == NULL || strcmp(prefix, "xml") == 0))
-		return; /* undeclared as it was; known to everybody */
+		return; /* an undeclared prefix stays undeclared; xml is predeclared */
 	buf_add(out, " xmlns");
 	if (prefix != NULL)
 		buf_addf(out, ":%s", prefix);
@@ -92,7 +92,7 @@ static bool same(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-/* Whether the prefix of attribute N was declared for the element or an attribute before it. */
+/* True if the prefix of attribute N was declared for the element or for an earlier attribute. */
 static bool is_declared(const struct xml_element *e, size_t n)
 {
 	if (same(e->prefix, e->attributes[n].prefix))
@@ -153,7 +153,7 @@ bool tree_equal(const struct xml_element *a, const struct xml_element *b)
 
 void tree_check_round_trip(const struct xml_element *root)
 {
-	/* What is written declares name spaces anew with every element. */
+	/* tree_write declares the namespaces of every element again. */
 	const struct xml_limits wide = {.depth = 64,
 					.attributes = 4096,
 					.text_bytes = 10000000,

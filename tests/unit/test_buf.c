@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Buffers and arenas: growth, embedded NULs, hand-over, alignment, reset. */
+/* Buffers and arenas: growth, embedded NULs, buf_steal, alignment, reset. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -58,7 +58,7 @@ static void bytes_may_be_nul(void **state)
 	buf_free(&b);
 }
 
-/* Lengths around the places where the buffer doubles: text and its NUL must fit. */
+/* Lengths around those at which the buffer doubles: text and its NUL must fit. */
 static void growth_keeps_every_byte(void **state)
 {
 	struct buf b = BUF_INIT;
@@ -140,7 +140,7 @@ static void steal_empties_the_buffer(void **state)
 	assert_string_equal(text, "mine");
 	assert_string_equal(buf_text(&b), "");
 	free(text);
-	text = buf_steal(&b); /* of an empty one: still text */
+	text = buf_steal(&b); /* of an empty buffer: "" */
 	assert_string_equal(text, "");
 	free(text);
 }
@@ -158,7 +158,7 @@ static void xasprintf_and_copies(void **state)
 	text = xstrndup("ab", 30);
 	assert_string_equal(text, "ab");
 	free(text);
-	free(xmalloc(0)); /* nothing is something: never NULL */
+	free(xmalloc(0)); /* never NULL, also for 0 bytes */
 	free(xcalloc(0, 8));
 }
 
@@ -212,7 +212,7 @@ static void arena_texts(void **state)
 	(void)state;
 	assert_string_equal(arena_strdup(a, "text"), "text");
 	assert_string_equal(arena_strndup(a, "text", 2), "te");
-	assert_memory_equal(arena_strndup(a, "a\0b", 3), "a\0b", 4); /* bytes, not text */
+	assert_memory_equal(arena_strndup(a, "a\0b", 3), "a\0b", 4); /* copies a NUL as well */
 	assert_string_equal(arena_printf(a, "%s=%d", "n", 5), "n=5");
 	memset(long_text, 'y', 2000);
 	long_text[2000] = '\0';

@@ -29,7 +29,7 @@ struct cast_case {
 
 static const char *timezone_name = "UTC";
 
-/* The value's text, NOTHING, or the code; lives in ARENA. */
+/* Returns the value's text, NOTHING, or the code of the fault.  The text is in ARENA. */
 static const char *cast_with(struct arena *arena, const struct field *f, const char *text,
 			     bool lenient, struct fault_cause *p)
 {
@@ -56,7 +56,7 @@ static void check_case(const struct cast_case *c, bool lenient)
 	if (strcmp(got, expected) != 0)
 		fail_msg("%s %s '%s': %s, expected %s", lenient ? "lenient" : "strict",
 			 xtk_type_name(c->type), c->text, got, expected);
-	/* The value never shows (R3.20). */
+	/* The fault does not contain the value (R3.20). */
 	if (p.text[0] != '\0' && strlen(c->text) > 3 && strstr(p.text, c->text) != NULL)
 		fail_msg("'%s' shows in: %s", c->text, p.text);
 	arena_free(&arena);
@@ -312,7 +312,7 @@ static void section_6_2_datetimenotz_time(void **state)
 static void section_6_2_uuid(void **state)
 {
 	static const struct cast_case cases[] = {
-	    {XTK_UUID, "ABC12345", "ABC12345", NULL}, /* R5.8: any text, not folded */
+	    {XTK_UUID, "ABC12345", "ABC12345", NULL}, /* R5.8: any text, case is kept */
 	    {XTK_UUID, " a ", " a ", NULL},
 	    {XTK_UUID, "", NOTHING, NULL},
 	    {XTK_UUID, "0123456789012345678901234567890123456789012345678901234567890123",
@@ -357,7 +357,7 @@ static void section_6_2_blob(void **state)
 	arena_free(&arena);
 }
 
-/* Text and code of the faults: field and type, never the value. */
+/* The faults name field and type, but not the value. */
 static void section_6_2_causes(void **state)
 {
 	const struct {
@@ -418,7 +418,7 @@ static void R3_8_boolean_parameter(void **state)
 	assert_int_equal(cast_boolean("maybe", &value), -1);
 }
 
-/* The decimal point is a point, whatever the locale. */
+/* The decimal point is "." in any locale. */
 static void section_6_2_double_in_any_locale(void **state)
 {
 	static const struct cast_case cases[] = {
@@ -433,7 +433,7 @@ static void section_6_2_double_in_any_locale(void **state)
 	setlocale(LC_ALL, "C");
 }
 
-/* R6.2: a date-time without zone is one of the configured zone.  Runs last: it sets TZ. */
+/* R6.2: a date-time without a zone is in the configured zone.  Runs last, since it sets TZ. */
 static void section_6_2_configured_zone(void **state)
 {
 	static const struct cast_case cases[] = {
@@ -443,11 +443,11 @@ static void section_6_2_configured_zone(void **state)
 	    {XTK_DATETIME, "2026-07-03T04:05Z", "2026-07-03 04:05:00.000", NULL},
 	    {XTK_DATETIME, "2026-07-03T04:05+05:00", "2026-07-02 23:05:00.000", NULL},
 	    {XTK_DATETIME, "0", "1970-01-01 00:00:00.000", NULL},
-	    /* twice: the first one */
+	    /* an hour that occurs twice: the first one */
 	    {XTK_DATETIME, "2026-10-25 02:30", "2026-10-25 00:30:00.000", NULL},
 	    {XTK_DATETIME, "2026-10-25 03:30", "2026-10-25 02:30:00.000", NULL},
 	    {XTK_DATETIME, "2026-10-25 01:30", "2026-10-24 23:30:00.000", NULL},
-	    /* skipped: moves on */
+	    /* a skipped hour: moves forward */
 	    {XTK_DATETIME, "2026-03-29 02:30", "2026-03-29 01:30:00.000", NULL},
 	    {XTK_DATETIME, "2026-03-29 03:30", "2026-03-29 01:30:00.000", NULL},
 	    {XTK_DATETIME, "2026-03-29 01:30", "2026-03-29 00:30:00.000", NULL},
@@ -458,7 +458,7 @@ static void section_6_2_configured_zone(void **state)
 
 	(void)state;
 	if (cast_init("Europe/Stockholm") < 0)
-		skip(); /* no tzdata */
+		skip(); /* tzdata is not installed */
 	timezone_name = "Europe/Stockholm";
 	CHECK(cases);
 	timezone_name = "UTC";
@@ -474,7 +474,7 @@ static void section_6_2_unknown_zone(void **state)
 	assert_int_equal(cast_init(""), -1);
 }
 
-/* The calendar of our own against the library's, a day of every month. */
+/* cast_time.c and the C library agree on one day in each 30. */
 static void calendar_agrees(void **state)
 {
 	const struct cast_options options = {.lenient = false, .timezone = "UTC"};

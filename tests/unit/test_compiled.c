@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Served documents of schemas.  Source and expected text of the main case are the examples that
- * docs/protocol.md prints, so document and code cannot drift apart.
+ * The documents of schemas that clients get.  Source and expected text of the main case are read
+ * from the examples in docs/protocol.md, so the examples and the code agree.
  */
 #include "config.h"
 
@@ -50,7 +50,7 @@ static struct schema *compile(const char *source)
 	return s;
 }
 
-/* Takes ` md5="..."` out of DOC and returns what stood there. */
+/* Removes ` md5="..."` from DOC and returns its value. */
 static char *take_md5(struct buf *doc)
 {
 	char *at = strstr(doc->data, " md5=\"");
@@ -64,7 +64,7 @@ static char *take_md5(struct buf *doc)
 	return value;
 }
 
-/* The document of S without its md5, which is verified on the way. */
+/* Returns the document of S without its md5, after checking the md5. */
 static char *document(const struct schema *s, enum compiled_kind kind)
 {
 	struct compiled c;
@@ -83,7 +83,7 @@ static char *document(const struct schema *s, enum compiled_kind kind)
 	return buf_steal(&doc);
 }
 
-/* The XML that stands in TEXT behind HEADING, between the two marks. */
+/* Returns the XML in TEXT behind HEADING, from BEGIN to END. */
 static char *example(const char *text, const char *heading, const char *begin, const char *end)
 {
 	const char *at = strstr(text, heading);
@@ -245,7 +245,7 @@ static void documents(void **state)
 	}
 }
 
-/* Every field of E has a column in S, and S no field that E lacks. */
+/* Counts the fields that E and its structures declare. */
 static size_t count_fields(const struct xml_element *e)
 {
 	size_t n = 0;

@@ -201,7 +201,7 @@ static void R2_4_to_R2_7_action(void **state)
 	}
 }
 
-/* R3.20: names may be quoted, but not so that a client takes them for an expired session. */
+/* R3.20: a fault may quote names, but not so that a client treats its session as expired. */
 static void R2_7_names_are_defused(void **state)
 {
 	struct soap_action a;
@@ -228,7 +228,7 @@ static const struct envelope_case {
      "<SOAP-ENV:Envelope xmlns:SOAP-ENV='" NS "'>\n <SOAP-ENV:Body>\n <x:M xmlns:x='y'/> "
      "</SOAP-ENV:Body>\n</SOAP-ENV:Envelope>",
      NULL, SOAP_FAULT_CLIENT},
-    {"default name space", "<Envelope xmlns='" NS "'><Body><M xmlns='u'/></Body></Envelope>", NULL,
+    {"default namespace", "<Envelope xmlns='" NS "'><Body><M xmlns='u'/></Body></Envelope>", NULL,
      SOAP_FAULT_CLIENT},
     {"comment beside the method",
      "<s:Envelope xmlns:s='" NS "'><s:Body><!-- x --><M/><!-- y --></s:Body></s:Envelope>", NULL,
@@ -236,7 +236,7 @@ static const struct envelope_case {
     {"something behind the Body",
      "<s:Envelope xmlns:s='" NS "'><s:Body><M/></s:Body><x/></s:Envelope>", NULL,
      SOAP_FAULT_CLIENT},
-    {"Body of another name space is not the Body",
+    {"Body of another namespace is not the Body",
      "<s:Envelope xmlns:s='" NS "'><Body><N/></Body><s:Body><M/></s:Body></s:Envelope>", NULL,
      SOAP_FAULT_CLIENT},
     /* R3.1 */
@@ -244,7 +244,7 @@ static const struct envelope_case {
      "<s:Envelope xmlns:s='http://www.w3.org/2003/05/soap-envelope'><s:Body><M/></s:Body>"
      "</s:Envelope>",
      CODE_ENVELOPE_VERSION, SOAP_FAULT_VERSION},
-    {"no name space", "<Envelope><Body><M/></Body></Envelope>", CODE_ENVELOPE_VERSION,
+    {"no namespace", "<Envelope><Body><M/></Body></Envelope>", CODE_ENVELOPE_VERSION,
      SOAP_FAULT_VERSION},
     {"undeclared prefix", "<s:Envelope><s:Body><M/></s:Body></s:Envelope>", CODE_ENVELOPE_VERSION,
      SOAP_FAULT_VERSION},

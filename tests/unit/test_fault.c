@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* src/soap: faults, letter by letter as docs/protocol.md 3.3 shows them. */
+/* src/soap: faults are byte for byte as docs/protocol.md 3.3 shows them. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -98,7 +98,7 @@ static void R3_19_masked_tells_no_causes(void **state)
 	buf_free(&b);
 }
 
-/* Section 13: the first line, and no other, ends with the record's number. */
+/* Section 13: only the first line ends with the record's number. */
 static void record_number_on_the_first_line(void **state)
 {
 	struct fault_cause causes[] = {too_long, not_staged};

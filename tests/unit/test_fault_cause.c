@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a person is told: cut at characters, and defused (R3.20). */
+/* Fault causes: texts are cut between characters, and quoted names are safe (R3.20). */
 #include "config.h"
 
 #include <setjmp.h>
@@ -30,7 +30,7 @@ static const struct {
     {"a\nb\tc\x7f", "a?b?c?"},
     {"a\xc2\x85z", "a?z"},	  /* a control character of C1 */
     {"a\xff\xc3z", "a??z"},	  /* not UTF-8 */
-    {"a\xe2\x82", "a??"},	  /* an unfinished character */
+    {"a\xe2\x82", "a??"},	  /* an incomplete character */
     {"\U0001f600", "\U0001f600"}, /* four bytes */
     {"XSV-350008", "XSV-......"},
     {"aXSV-350008bXSV-350008", "aXSV-......bXSV-......"},
@@ -72,7 +72,7 @@ static void set_formats(void **state)
 	fault_cause_set(&p, "CIN-100205", "attribute %s: %d characters at most", "email", 12);
 	assert_string_equal(p.code, "CIN-100205");
 	assert_string_equal(p.text, "attribute email: 12 characters at most");
-	assert_int_equal(p.record, 7); /* the caller's */
+	assert_int_equal(p.record, 7); /* the caller has set it */
 }
 
 static void set_cuts_at_characters(void **state)

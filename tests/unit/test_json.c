@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON out: quoting and commas. */
+/* Writing JSON: quoting and commas. */
 #include "config.h"
 
 #include <setjmp.h>

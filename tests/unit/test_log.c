@@ -26,13 +26,13 @@ static const struct {
 } escapes[] = {
     {"plain text", 64, "plain text"},
     {"a\nb", 64, "a\\x0ab"},
-    {"a\\b", 64, "a\\x5cb"}, /* or "\x0a" could be forged */
+    {"a\\b", 64, "a\\x5cb"}, /* or a text could contain "\x0a" itself */
     {"\x7f\x1b[0m", 64, "\\x7f\\x1b[0m"},
     {"\u00e5", 64, "\\xc3\\xa5"},
     {"", 64, ""},
     {"12345678", 9, "12345678"}, /* fits exactly */
     {"123456789", 9, "12345..."},
-    {"1234\n6789", 9, "1234..."}, /* no half of an escape */
+    {"1234\n6789", 9, "1234..."}, /* an escape is not cut in two */
     {"\xc2\x9b"
      "0m",
      64, "\\xc2\\x9b0m"}, /* a control character of two bytes */
@@ -83,13 +83,13 @@ static void rate_lets_one_through(void **state)
 	assert_int_equal(skipped, 0);
 	for (i = 0; i < 5; i++)
 		assert_false(log_rate_allow(&rate, 3600, &skipped));
-	rate.next_ms = 0; /* the hour is over */
+	rate.next_ms = 0; /* as if the hour had passed */
 	assert_true(log_rate_allow(&rate, 3600, &skipped));
 	assert_int_equal(skipped, 5);
 	assert_false(log_rate_allow(&rate, 3600, &skipped));
 }
 
-/* Stderr goes into a file while WRITE runs; OUT gets what came. */
+/* Redirects stderr into a file while WRITE runs; OUT gets the file's content. */
 static void capture(void (*write_lines)(void), char *out, size_t size)
 {
 	FILE *file = tmpfile();
@@ -121,7 +121,7 @@ static void two_events(void)
 	unsetenv("JOURNAL_STREAM");
 	log_open("testd", LOG_LEVEL_WARN);
 	log_set_context(context);
-	strcpy(context, "gone"); /* with the request that it was about */
+	strcpy(context, "gone"); /* as when the request is freed */
 	log_warn("first\nforged: %s", "x");
 	log_warn("%s", "\x1b[2J\x9b|\xc2\x9b|\x7f|\xc3\xa5");
 	log_info("below the level");
@@ -182,7 +182,7 @@ static void flood(void)
 	for (int i = 0; i < 20; i++)
 		log_debug("details %d", i);
 	log_warn("another place");
-	usleep(1100000); /* one line more is due */
+	usleep(1100000); /* one more line is allowed after a second */
 	one_place(1000);
 	one_place(1001);
 	log_limit(0);

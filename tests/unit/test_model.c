@@ -70,7 +70,7 @@ static void R7_6_key_forms(void **state)
 	    {"[s/a]", "s/@a", "-"},
 	    {"s/deep/@c", "s/deep/@c", "-"},
 	    {"s/deep/c", "s/deep/@c", "-"},
-	    {"both", "@both", "both"}, /* the attribute, unless the element has a value */
+	    {"both", "@both", "both"}, /* the attribute, and the element in OTHER */
 	    {"@both", "@both", "-"},
 	    {"s/b", "s/@b", "s/b"},
 	    {"folder-id", "@folder-id", "-"},
@@ -108,7 +108,7 @@ static void R7_6_key_forms(void **state)
 		    schema_key_item(s, cases[i].item, strlen(cases[i].item), NULL, NULL, NULL),
 		    field);
 	}
-	/* The item is a part of a longer list. */
+	/* The item is part of a longer list. */
 	assert_string_equal(xpath_at(s, schema_key_item(s, "@email,@id", 6, NULL, NULL, NULL)),
 			    "@email");
 }
@@ -159,7 +159,7 @@ static void structures(void **state)
 	assert_false(schema_is_structure(s, ""));
 }
 
-/* What _fields holds must find its way back, also beside a name of the other kind. */
+/* Each name in _fields finds its field, also if an attribute and an element share a name. */
 static void names_are_unique(void **state)
 {
 	const struct schema *s = *state;

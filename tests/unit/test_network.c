@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses and networks: what is one, what is none, and what lies inside. */
+/* Addresses and networks: valid and invalid texts, and which addresses a network contains. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 static const struct {
 	const char *text;
-	int prefix; /* in 128 bits; -1: refused */
+	int prefix; /* of 128 bits; -1: the text is refused */
 } networks[] = {
     {"192.0.2.0/24", 120},
     {"192.0.2.7", 128},
@@ -53,7 +53,7 @@ static void network_forms(void **state)
 
 		if (rc != (networks[i].prefix < 0 ? -1 : 0))
 			fail_msg("\"%s\": %d", networks[i].text, rc);
-		/* on failure nothing is written */
+		/* on failure OUT is not written */
 		if (n.prefix != (networks[i].prefix < 0 ? 999 : (unsigned)networks[i].prefix))
 			fail_msg("\"%s\": prefix %u", networks[i].text, n.prefix);
 	}

@@ -227,7 +227,7 @@ static void R3_8_booleans(void **state)
 	}
 }
 
-/* The name space of the method element reaches into the document and is of no importance. */
+/* The document inherits the namespace of the method element, which is ignored. */
 static void R3_10_namespaces(void **state)
 {
 	struct soap_value v[1];

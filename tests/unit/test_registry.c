@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The registry on a database that is a list of rows: order, rings of links, the slot. */
+/* The registry, with a list of rows as database: order, cycles of links, the slot. */
 #include "config.h"
 
 #include <pthread.h>
@@ -25,7 +25,7 @@ struct row {
 	const char *id, *source;
 };
 
-/* The database. */
+/* The fake database: db_run returns these rows. */
 static const struct row *table;
 static size_t table_count;
 static _Atomic uint64_t version;
@@ -99,7 +99,7 @@ static struct registry *load(const struct row *rows, size_t count)
 
 #define LOAD(rows) load(rows, sizeof(rows) / sizeof((rows)[0]))
 
-/* Ordered by id, as the database gives them: targets come later than what links to them. */
+/* Sorted by id, as in the database: link targets come after the schemas that link to them. */
 static const struct row plain[] = {
     {"a:one", MAIN("a", "one", STAGED, LINK("two", "b:two"))},
     {"b:two", MAIN("b", "two", STAGED, LINK("three", "c:three") LINK("own", "b:two"))},
@@ -239,7 +239,7 @@ static void slot_follows_the_version(void **state)
 	assert_int_equal(registry_version(first), 1);
 
 	version = 2;
-	answer = OUTCOME_RETRY; /* the database is away: the old one stays */
+	answer = OUTCOME_RETRY; /* the database is unreachable: the old registry stays */
 	assert_int_equal(registry_slot_refresh(slot, NULL), OUTCOME_RETRY);
 	answer = OUTCOME_OK;
 	second = registry_slot_get(slot);
@@ -250,7 +250,7 @@ static void slot_follows_the_version(void **state)
 	assert_int_equal(registry_slot_refresh(slot, NULL), OUTCOME_OK);
 	second = registry_slot_get(slot);
 	assert_int_equal(registry_count(second), 2);
-	assert_int_equal(registry_count(first), 1); /* still whole: R5.12a */
+	assert_int_equal(registry_count(first), 1); /* still complete: R5.12a */
 	registry_release(&first);
 	registry_slot_free(&slot);
 	assert_non_null(registry_find(second, "a:one", NULL));
@@ -258,7 +258,7 @@ static void slot_follows_the_version(void **state)
 	registry_slot_free(&slot);
 }
 
-/* A reader as a request thread is one. */
+/* Reads the slot as a request thread does. */
 static void *reader(void *argument)
 {
 	struct registry_slot *slot = argument;

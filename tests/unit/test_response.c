@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* src/soap: answers, letter by letter as docs/protocol.md shows them. */
+/* src/soap: answers are byte for byte as docs/protocol.md shows them. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -157,7 +157,7 @@ static void elements_are_written(void **state)
 	buf_free(&b);
 }
 
-/* Whatever the values, an XML parser reads them back. */
+/* An XML parser reads back any value. */
 static void answers_are_wellformed(void **state)
 {
 	static const char value[] = "]]><b a='\"&#;\r";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sources into schemas (docs/protocol.md 5.2 to 5.4): what comes of them, what is refused. */
+/* The schema compiler (docs/protocol.md 5.2 to 5.4): compiled schemas, and refused sources. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 #include "base/alloc.h"
 #include "schema/source.h"
 
-/* The example of 5.2, as the specification has it. */
+/* The example of docs/protocol.md 5.2. */
 static const char example[] =
     "<srcSchema namespace=\"dem\" name=\"sampleTable\" label=\"Sample table\" "
     "mappingType=\"sql\">\n"
@@ -35,7 +35,7 @@ static const char example[] =
     "  </element>\n"
     "</srcSchema>\n";
 
-static struct schema *company; /* what lookup_company finds */
+static struct schema *company; /* the schema that lookup_company finds */
 
 static const struct schema *lookup_company(void *context, const char *id)
 {
@@ -46,7 +46,7 @@ static const struct schema *lookup_company(void *context, const char *id)
 	return NULL;
 }
 
-/* The schema of a source that must be good. */
+/* Compiles a source that must be valid. */
 static struct schema *compile(const char *source, struct buf *warnings)
 {
 	struct buf errors = BUF_INIT;
@@ -103,7 +103,7 @@ static void R5_2_example_fields(void **state)
 	assert_true(s->fields[6].xml);
 	assert_string_equal(
 	    buf_text(&warnings),
-	    "link 'company': cus:company is not deployed; '@company-id' is taken for a uuid\n");
+	    "link 'company': cus:company is not deployed; '@company-id' is assumed to be a uuid\n");
 	buf_free(&warnings);
 	schema_free(&s);
 }
@@ -144,7 +144,6 @@ static void R5_2_example_schema(void **state)
 	schema_free(&s);
 }
 
-/* What is said about the field "f" declared by ATTRIBUTES. */
 static void R5_12_defaults(void **state)
 {
 	static const struct {
@@ -222,7 +221,7 @@ static void R5_3_types_and_structures(void **state)
 	schema_free(&s);
 }
 
-/* Whatever stands beside it, and in which place. */
+/* The element is found by its name, not by its position, and other nodes are ignored. */
 static void R5_1_the_main_element_has_the_schemas_name(void **state)
 {
 	static const char source[] =
@@ -348,19 +347,19 @@ static void R5_9_links(void **state)
 	    NULL);
 	assert_int_equal(s->field_count, 5);
 	assert_string_equal(s->fields[2].xpath, "@company-id");
-	assert_int_equal(s->fields[2].type, XTK_LONG); /* like the target's key */
+	assert_int_equal(s->fields[2].type, XTK_LONG); /* the type of the target's key */
 	assert_int_equal(s->fields[2].link, 0);
 	assert_int_equal(s->keys[1].fields[0], 2);
 	assert_string_equal(s->links[0].rev_link, "people");
-	assert_string_equal(s->fields[3].xpath,
-			    "@companyCode"); /* added, like the target's field */
+	/* The compiler adds @companyCode with the type of the target's field. */
+	assert_string_equal(s->fields[3].xpath, "@companyCode");
 	assert_int_equal(s->fields[3].type, XTK_STRING);
 	assert_int_equal(s->fields[3].length, 12);
 	assert_string_equal(s->links[1].target_xpath, "@code");
-	assert_int_equal(s->links[2].field, 1); /* declared: typed as the source says */
+	assert_int_equal(s->links[2].field, 1); /* declared: has the type that the source gives */
 	assert_int_equal(s->fields[1].type, XTK_INT64);
 	assert_string_equal(s->links[2].target, "cus:company");
-	assert_string_equal(s->fields[4].xpath, "@a-id"); /* links to itself */
+	assert_string_equal(s->fields[4].xpath, "@a-id"); /* the schema links to itself */
 	assert_int_equal(s->fields[4].type, XTK_UUID);
 	assert_true(s->links[4].unbound);
 	assert_int_equal(s->links[4].field, -1);
@@ -396,7 +395,7 @@ static void warnings_are_said(void **state)
 
 #define X40 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
-/* Each with the words that its line must hold. */
+/* Each refused source has `said` in one of its errors. */
 static const struct {
 	const char *source, *said;
 } bad[] = {
@@ -433,7 +432,7 @@ static const struct {
      "<attribute name='x'/></element></srcSchema>",
      "itself a staging schema"},
     /* names and types */
-    {SCHEMA("", "<attribute/>"), "without a name"},
+    {SCHEMA("", "<attribute/>"), "has no name"},
     {SCHEMA("", "<attribute name='_x'/>"), "reserved"},
     {SCHEMA("", "<attribute name='x,y'/>"), "'x,y'"},
     {SCHEMA("", "<attribute name='9x'/>"), "'9x'"},
@@ -472,7 +471,7 @@ static const struct {
     {SCHEMA("", "<attribute name='x' length='35' default='NewUuid()'/>"), "NewUuid()"},
     {SCHEMA("", "<attribute name='x' type='blob' default=\"'YQ=='\"/>"), "blob"},
     /* keys */
-    {SCHEMA("", "<attribute name='x'/><key name='k'><keyfield/></key>"), "keyfield without xpath"},
+    {SCHEMA("", "<attribute name='x'/><key name='k'><keyfield/></key>"), "a keyfield has no xpath"},
     {SCHEMA("", "<attribute name='x'/><key name='k'/>"), "no keyfield"},
     {SCHEMA("", "<attribute name='x'/><key><keyfield xpath='@x'/></key>"), "plain name"},
     {SCHEMA("", "<attribute name='x'/><key name='k'><keyfield xpath='@y'/></key>"), "\"@y\""},
@@ -501,7 +500,7 @@ static const struct {
 		"<element name='l' type='link' target='c:e'/>"),
      "\"l\"> is declared twice"},
     {SCHEMA("", "<element name='s'><element name='l' type='link' target='c:d'/></element>"),
-     "cannot lie in 's'"},
+     "cannot be part of 's'"},
     {SCHEMA("", "<element name='l' type='link' target='c:d'><join xpath-src='x y'/></element>"),
      "\"x y\""},
     {SCHEMA("", "<element name='l' type='link' target='c:d'><join xpath-src='@_x'/></element>"),
@@ -565,7 +564,7 @@ static void too_many_fields(void **state)
 	buf_free(&errors);
 }
 
-/* An id that stands for another schema already: as its staging schema, or its alias. */
+/* An id is refused if it already is the staging id of another schema. */
 static void ids_are_unique(void **state)
 {
 	static const char source[] =
@@ -580,7 +579,7 @@ static void ids_are_unique(void **state)
 		    NULL);
 	assert_null(schema_compile(source, strlen(source), lookup_company, NULL, &errors, NULL));
 	assert_string_equal(buf_text(&errors),
-			    "the id cus:companyStg already stands for cus:company\n");
+			    "the id cus:companyStg already refers to cus:company\n");
 	buf_free(&errors);
 	schema_free(&company);
 }

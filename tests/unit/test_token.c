@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* docs/protocol.md 4.1: forms, known values, and the verification of passwords. */
+/* docs/protocol.md 4.1: the form of tokens, known results, and the check of passwords. */
 #include "config.h"
 
 #include <ctype.h>
@@ -45,8 +45,8 @@ static void R4_1_session_token_is_three_underscores_and_a_uuid(void **state)
 	assert_string_not_equal(one, other);
 }
 
-/* Every bit except version and variant takes both values, and no token comes twice.  A generator
- * that repeats itself or has a constant bit would fail. */
+/* Every bit except version and variant takes both values, and no token comes twice.  The first
+ * check finds a generator with a constant bit, the second one that repeats itself. */
 static void R4_1_session_tokens_carry_122_random_bits(void **state)
 {
 	enum { TOKENS = 256 };
@@ -72,7 +72,7 @@ static void R4_1_session_tokens_carry_122_random_bits(void **state)
 			digit++;
 		}
 	}
-	/* the average is 128 of 256; a value outside 64 to 192 comes once in 10^14 */
+	/* 128 of 256 on average; outside 64 to 192 once in 10^14 runs. */
 	for (size_t digit = 0; digit < 32; digit++)
 		for (size_t bit = 0; bit < 4; bit++)
 			random_bits += ones[digit][bit] > 64 && ones[digit][bit] < 192;
@@ -92,7 +92,7 @@ static void R4_1_only_a_sha_256_is_stored(void **state)
 			    "e772931f511dfba180a0a21133bfd03c6fb816523bb2afbcdc25b9b7352cb1ce");
 }
 
-/* The expected values come from another implementation. */
+/* The expected value was computed with another implementation. */
 static void R4_2_security_token_is_an_hmac_of_the_session_token(void **state)
 {
 	unsigned char secret[SERVER_SECRET_BYTES];
@@ -166,7 +166,7 @@ static void passwords_verify(void **state)
 	assert_false(password_verify("not a hash", "not a hash"));
 }
 
-/* The hash of "correct horse 9" with libsodium's INTERACTIVE. */
+/* The hash of "correct horse 9" with libsodium's INTERACTIVE parameters. */
 static const char old_hash[] = "$argon2id$v=19$m=65536,t=2,p=1$"
 			       "agTDh5GEw2dxdZ3Hk5s8IQ$LplDSxZAbCUxr8d3c+E+U4iv2cD1theTZ0dZJWP1jyQ";
 

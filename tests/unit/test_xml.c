@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* src/soap: character sets, the limits, libxml2's events as a tree, escaping. */
+/* src/soap: character sets, the limits, the tree, escaping. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -154,7 +154,8 @@ static void R2_2_charsets(void **state)
 	}
 }
 
-/* The cause says that it is the character set, and which. */
+/* The cause names the character set in which the text is invalid, but does not quote an unknown
+ * one. */
 static void R2_2_cause_names_the_charset(void **state)
 {
 	struct fault_cause p;
@@ -185,11 +186,11 @@ static const struct wellformed_case {
     {"DOCTYPE in an instruction", BYTES("<?x <!DOCTYPE a> ?><a/>"), ""},
     {"DOCTYPE in a value", BYTES("<a b='&lt;!DOCTYPE a>'/>"), ""},
     {"the five entities", BYTES("<a b='&lt;&gt;&amp;&quot;&apos;'>&#65;&#x1F680;</a>"), ""},
-    {"invalid URI of a name space", BYTES("<m:a xmlns:m=\"urn:xtk:persist|xtk:session\"/>"), ""},
+    {"invalid URI of a namespace", BYTES("<m:a xmlns:m=\"urn:xtk:persist|xtk:session\"/>"), ""},
     {"undeclared prefixes", BYTES("<m:a n:b='1'/>"), ""},
     {"several colons", BYTES("<a:b:c x:y:z='1'/>"), ""},
-    {"empty name space for a prefix", BYTES("<a xmlns:b=''/>"), ""},
-    {"relative name space", BYTES("<a xmlns='x y'/>"), ""},
+    {"empty namespace for a prefix", BYTES("<a xmlns:b=''/>"), ""},
+    {"relative namespace", BYTES("<a xmlns='x y'/>"), ""},
     {"same attribute by two prefixes", BYTES("<a xmlns:p='u' xmlns:q='u' p:b='1' q:b='2'/>"), ""},
     {"bracket in a quoted value", BYTES("<a b='>' c=\"/>'\" d='\"'/>"), ""},
 
@@ -268,7 +269,7 @@ static void section_2_3_wellformed_or_not(void **state)
 	}
 }
 
-/* Each would be quoted by libxml2, or nearly so. */
+/* libxml2's own messages would quote parts of each. */
 static const char *const secrets[] = {
     "<a b='&secret;'/>",
     "<a b='x&secret;'><c/></a>",
@@ -322,7 +323,7 @@ static void R3_20_cause_shows_no_values(void **state)
 	assert_null(strstr(p.text, "XSV-350008"));
 }
 
-/* PREFIX, then N times ITEM with a number for its %, then SUFFIX. */
+/* Writes PREFIX, then N times ITEM with a number for its %, then SUFFIX. */
 static void repeat(struct buf *b, const char *prefix, size_t n, const char *item,
 		   const char *suffix)
 {
@@ -344,22 +345,22 @@ static void repeat(struct buf *b, const char *prefix, size_t n, const char *item
 static const struct limit_case {
 	const char *name;
 	const char *prefix;
-	size_t count; /* of ITEM: accepted; one more is refused */
+	size_t count; /* so many ITEMs are accepted, one more is refused */
 	const char *item;
 	const char *suffix;
 	size_t text_bytes; /* 0: that of xml_limits_default */
 } limit_cases[] = {
     {"attributes", "<a", 1024, " b%='>'", "/>", 0},
-    {"attributes and name spaces", "<a xmlns='u' xmlns:p='u'", 1022, "\n p:b% = \">\"", "/>", 0},
+    {"attributes and namespaces", "<a xmlns='u' xmlns:p='u'", 1022, "\n p:b% = \">\"", "/>", 0},
     {"attributes of a child", "<a><!-- > --><b", 1024, " b%=''", "/></a>", 0},
-    {"name spaces of one element", "<a", 1024, " xmlns:p%='u'", "/>", 0},
+    {"namespaces of one element", "<a", 1024, " xmlns:p%='u'", "/>", 0},
     {"characters in an element name", "<", 1000, "\xC3\xB6", "/>", 0},
     {"characters in an attribute name", "<a ", 1000, "b", "='x'/>", 0},
     {"characters in a prefix", "<a xmlns:", 994, "p", "='u'/>", 0},
     {"characters in an instruction's target", "<a/><?", 1000, "b", "?>", 0},
     {"characters in an instruction's target, and a blank", "<?", 1000, "\xC3\xB6", " <?><a/>", 0},
-    {"bytes of a name space", "<a xmlns='", 10000000, "x", "'/>", 0},
-    {"bytes of a name space that is not used", "<a xmlns:b='", 1000, "&amp;", "'/>", 1000},
+    {"bytes of a namespace", "<a xmlns='", 10000000, "x", "'/>", 0},
+    {"bytes of a namespace that is not used", "<a xmlns:b='", 1000, "&amp;", "'/>", 1000},
     {"bytes of text", "<a>", 10000000, "x", "</a>", 0},
     {"bytes of text, not characters", "<a>", 500, "\xC3\xB6", "</a>", 1000},
     {"bytes of text that references stand for", "<a>", 100, "&lt;&#246;&#x1F680;abc", "</a>", 1000},
@@ -370,10 +371,10 @@ static const struct limit_case {
     {"elements", "<a>", 499999, "<b/>", "</a>", 0},
     {"names", "<a>", 9999, "<b%/>", "</a>", 0},
     {"names of instructions", "<a>", 9999, "<?b%?>", "</a>", 0},
-    {"names of name spaces", "<a>", 9998, "<a xmlns:p='%'/>", "</a>", 0},
+    {"names of namespaces", "<a>", 9998, "<a xmlns:p='%'/>", "</a>", 0},
 };
 
-/* COUNT times the item gives CODE. */
+/* Fails unless COUNT items give CODE. */
 static void expect_limit(const struct limit_case *c, size_t count, const char *code)
 {
 	struct xml_limits limits = xml_limits_default;
@@ -419,13 +420,13 @@ static void section_2_3_depth(void **state)
 	expect_code("depth 65", b.data, b.length, NULL, CODE_XML_LIMIT);
 	repeat(&b, "", 200000, "<a>", "");
 	expect_code("depth 200,000", b.data, b.length, NULL, CODE_XML_LIMIT);
-	/* closed elements are not levels */
+	/* a closed element is not a level */
 	repeat(&b, "<a>", 1000, "<b><c></c></b>", "</a>");
 	expect_code("siblings", b.data, b.length, NULL, "");
 	buf_free(&b);
 }
 
-/* Declarations are in force between start and end of their element, and no longer. */
+/* A declaration counts from the start to the end of its element. */
 static void namespaces_in_force(void **state)
 {
 	struct xml_limits limits = xml_limits_default;
@@ -447,8 +448,8 @@ static void namespaces_in_force(void **state)
 	assert_string_equal(p.code, CODE_XML_LIMIT);
 }
 
-/* Inputs that cost libxml2 seconds, or did: each is answered long before the 2 s of 2.3.  The
- * bound leaves room for valgrind. */
+/* libxml2 alone needs, or needed, seconds for these inputs; each gets its answer long before the
+ * 2 s of 2.3.  The bound leaves room for valgrind. */
 static const struct attack {
 	const char *name;
 	const char *prefix;
@@ -469,7 +470,7 @@ static const struct attack {
     {"50,000 attributes behind an unknown entity", "<a>&x;<? <a", 50000, " a%=''", "/>?></a>",
      CODE_XML, 500},
     {"200,000 names", "<a>", 200000, "<b%/>", "</a>", CODE_XML_LIMIT, 2000},
-    {"200,000 name spaces", "<a>", 200000, "<b xmlns='%'/>", "</a>", CODE_XML_LIMIT, 2000},
+    {"200,000 namespaces", "<a>", 200000, "<b xmlns='%'/>", "</a>", CODE_XML_LIMIT, 2000},
 };
 
 static void section_2_3_attacks_end_soon(void **state)
@@ -492,7 +493,7 @@ static void section_2_3_attacks_end_soon(void **state)
 	buf_free(&b);
 }
 
-/* libxml2 words an error for each undeclared prefix, with the element's name in it. */
+/* libxml2 formats a message with the element's name for each undeclared prefix. */
 static void section_2_3_undeclared_prefixes_with_long_names(void **state)
 {
 	struct buf element = BUF_INIT, b = BUF_INIT;
@@ -584,7 +585,7 @@ static void R3_1_undeclared_prefix_has_no_namespace(void **state)
 	assert_null(a->first_child->uri);
 }
 
-/* 2.3: the name space is bound although its URI is none. */
+/* 2.3: a prefix is bound although its URI is malformed. */
 static void section_2_3_invalid_uri_is_kept(void **state)
 {
 	struct fault_cause p;
@@ -643,7 +644,7 @@ static void escaping(void **state)
 	buf_free(&b);
 }
 
-/* What was escaped is read back as it was, in each place. */
+/* A parser reads escaped text back unchanged, in content and in values. */
 static void escaping_is_read_back(void **state)
 {
 	static const char text[] = " \t\r\n<&>'\"]]>\xC3\xB6\xF0\x9F\x9A\x80 ";
