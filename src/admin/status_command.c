@@ -42,6 +42,8 @@ int runs_command(struct admin *a, int argc, char **argv)
 
 struct summary {
 	bool staging, cloud;
+	const char *staging_connection,
+	    *cloud_connection; /* how it is secured; "-" if there is none */
 	int64_t schemas, pending, oldest_s, rejects, sessions;
 	char last_run[32], last_outcome[20];
 };
@@ -101,35 +103,46 @@ static void look_at_staging(struct db *db, struct summary *out)
 static void print_summary(const struct summary *s, bool json)
 {
 	if (!json) {
-		printf("staging database  %s\ncloud database    %s\nschemas           %lld\n"
-		       "pending changes   %lld (oldest: %lld s)\nrejected changes  %lld\n"
-		       "open sessions     %lld\nlast run (UTC)    %s %s\n",
-		       s->staging ? "answers" : "DOES NOT ANSWER",
-		       s->cloud ? "answers" : "DOES NOT ANSWER", (long long)s->schemas,
-		       (long long)s->pending, (long long)s->oldest_s, (long long)s->rejects,
-		       (long long)s->sessions, s->last_run, s->last_outcome);
+		printf(
+		    "staging database  %s (%s)\ncloud database    %s (%s)\nschemas           %lld\n"
+		    "pending changes   %lld (oldest: %lld s)\nrejected changes  %lld\n"
+		    "open sessions     %lld\nlast run (UTC)    %s %s\n",
+		    s->staging ? "answers" : "DOES NOT ANSWER", s->staging_connection,
+		    s->cloud ? "answers" : "DOES NOT ANSWER", s->cloud_connection,
+		    (long long)s->schemas, (long long)s->pending, (long long)s->oldest_s,
+		    (long long)s->rejects, (long long)s->sessions, s->last_run, s->last_outcome);
 		return;
 	}
-	printf("{\"staging\":%s,\"cloud\":%s,\"schemas\":%lld,\"pending\":%lld,\"oldest_s\":%lld,"
+	printf("{\"staging\":%s,\"cloud\":%s,\"staging_connection\":\"%s\","
+	       "\"cloud_connection\":\"%s\",\"schemas\":%lld,\"pending\":%lld,"
+	       "\"oldest_s\":%lld,"
 	       "\"rejects\":%lld,\"sessions\":%lld,\"last_run\":\"%s\",\"last_outcome\":\"%s\"}\n",
-	       s->staging ? "true" : "false", s->cloud ? "true" : "false", (long long)s->schemas,
-	       (long long)s->pending, (long long)s->oldest_s, (long long)s->rejects,
-	       (long long)s->sessions, s->last_run, s->last_outcome);
+	       s->staging ? "true" : "false", s->cloud ? "true" : "false", s->staging_connection,
+	       s->cloud_connection, (long long)s->schemas, (long long)s->pending,
+	       (long long)s->oldest_s, (long long)s->rejects, (long long)s->sessions, s->last_run,
+	       s->last_outcome);
 }
 
 int status_command(struct admin *a, int argc, char **argv)
 {
-	struct summary s = {.last_run = "-", .last_outcome = "-"};
+	struct summary s = {.last_run = "-",
+			    .last_outcome = "-",
+			    .staging_connection = "no connection",
+			    .cloud_connection = "no connection"};
 	struct db *db;
 
 	(void)argv;
 	if (argc > 0)
 		return ADMIN_USAGE;
-	if ((db = admin_open_staging(a)) != NULL)
+	if ((db = admin_open_staging(a)) != NULL) {
+		s.staging_connection = db_transport_text(db_transport(db));
 		look_at_staging(db, &s);
+	}
 	db_close(&db);
-	if ((db = admin_open_cloud(a)) != NULL)
+	if ((db = admin_open_cloud(a)) != NULL) {
+		s.cloud_connection = db_transport_text(db_transport(db));
 		s.cloud = db_ping(db) == OUTCOME_OK;
+	}
 	db_close(&db);
 	print_summary(&s, a->json);
 	return s.staging && s.cloud ? ADMIN_DONE : ADMIN_FAILED;

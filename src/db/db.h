@@ -3,9 +3,10 @@
  * One session with a MariaDB server.  The only folder that includes <mysql.h>.
  *
  * A struct db belongs to one thread at a time.  Login, host list and TLS come from an
- * option file's group; a comma-separated `host` there is tried in order.  Every session
- * is set to utf8mb4, time_zone '+00:00', READ COMMITTED, a strict sql_mode, and
- * autocommit on; transactions are explicit.
+ * option file's group (option_file.h); a comma-separated `host` there is tried in order.  Every
+ * session has the variables of session_variables.c, whatever the server's settings: utf8mb4,
+ * time_zone '+00:00', READ COMMITTED, a strict sql_mode, no limits; autocommit is on, and
+ * transactions are explicit.
  *
  * There is no hidden reconnect.  After a connection was lost every call answers
  * OUTCOME_RETRY at once until the caller closes the handle and opens another: a
@@ -54,8 +55,7 @@ static inline struct db_value db_text(const char *text)
 }
 #define DB_NULL ((struct db_value){NULL, 0})
 
-/* Whether the option file can be read and has the group: the library itself passes over a group
- * that is missing, and would connect with its own defaults. */
+/* Whether the option file can be read and has the group. */
 bool db_login_configured(const struct db_login *login);
 
 /* Once per process, before any thread; and at its end. */
@@ -65,6 +65,16 @@ void db_library_end(void);
 enum outcome db_open(const struct db_login *login, struct db **out);
 void db_close(struct db **db);	    /* accepts NULL inside; sends COM_QUIT if it can */
 bool db_alive(const struct db *db); /* false once the connection was lost */
+
+enum db_transport {
+	DB_PLAIN, /* TCP without TLS */
+	DB_ENCRYPTED,
+	DB_VERIFIED, /* encrypted, and the server's certificate is what the option file asks for */
+	DB_LOCAL_SOCKET,
+};
+enum db_transport db_transport(const struct db *db);
+const char *db_transport_text(enum db_transport transport);
+
 /* Another descriptor of the connection, the caller's to close; -1 if there is none.  shutdown(2) on
  * it, by any thread, ends a wait for the server: the session is lost then. */
 int db_dup_socket(const struct db *db);

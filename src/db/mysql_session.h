@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Inside src/db only: what the files of this folder share.  db.c owns the session and
- * judges failures, rows.c runs statements, bulk.c binds arrays.
+ * judges failures, connect.c and option_file.c make its connection, session_variables.c its
+ * settings, rows.c runs statements, bulk.c binds arrays.
  */
 #ifndef CAMPAIGN_DB_MYSQL_SESSION_H
 #define CAMPAIGN_DB_MYSQL_SESSION_H
@@ -26,11 +27,12 @@ struct db {
 	char *label;
 	bool lost;  /* every call answers RETRY at once */
 	bool quiet; /* do not log failures: while a quiet open is under way */
+	enum db_transport transport;
 	uint64_t max_packet;
 	/* the last failure */
 	unsigned number;
 	char state[SQLSTATE_LENGTH + 1];
-	char error[512];
+	char error[1024];
 	/* of rows.c */
 	struct db_statement statements[DB_STATEMENTS];
 	uint64_t uses;
@@ -40,9 +42,16 @@ struct db {
 /* Records and logs the failure of a call on the session or on STMT; WHAT names it for the
  * log, e.g. the SQL.  Never OUTCOME_OK. */
 enum outcome db_failed(struct db *db, const char *what);
+enum outcome db_failed_as(struct db *db, unsigned number, const char *state, const char *text,
+			  const char *what);
 enum outcome db_stmt_failed(struct db *db, MYSQL_STMT *stmt, const char *what);
 /* The same for a statement that was its own transaction: may be UNKNOWN. */
 enum outcome db_stmt_commit_failed(struct db *db, MYSQL_STMT *stmt, const char *what);
+
+/* A session that this program does not accept, though the server offers it.  Logged; OUTCOME_BUG.
+ */
+enum outcome db_refuse(struct db *db, unsigned number, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Sends SQL; a result, if there is one, waits to be read. */
 enum outcome db_query(struct db *db, const char *sql, size_t length);

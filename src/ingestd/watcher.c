@@ -34,6 +34,7 @@ static enum outcome refresh(struct watcher *w)
 {
 	enum outcome rc;
 
+	w->login.quiet = w->failing; /* the reason once, then look() says it, at a bounded rate */
 	if (w->db == NULL && (rc = db_open(&w->login, &w->db)) != OUTCOME_OK)
 		return rc;
 	rc = sessions_refresh(w->sessions, w->db);
@@ -107,7 +108,6 @@ struct watcher *watcher_start(const struct db_login *login, struct sessions *ses
 	int error;
 
 	w->login = *login;
-	w->login.quiet = true; /* look() says it, at a bounded rate */
 	w->sessions = sessions;
 	w->registry = registry;
 	pthread_mutex_init(&w->lock, NULL);
