@@ -44,6 +44,7 @@ struct summary {
 	bool staging, cloud;
 	const char *staging_connection,
 	    *cloud_connection; /* how it is secured; "-" if there is none */
+	bool statement_log;    /* at either */
 	int64_t schemas, pending, oldest_s, rejects, sessions;
 	char last_run[32], last_outcome[20];
 };
@@ -111,16 +112,26 @@ static void print_summary(const struct summary *s, bool json)
 		    s->cloud ? "answers" : "DOES NOT ANSWER", s->cloud_connection,
 		    (long long)s->schemas, (long long)s->pending, (long long)s->oldest_s,
 		    (long long)s->rejects, (long long)s->sessions, s->last_run, s->last_outcome);
+		if (s->statement_log)
+			puts("binary log        binlog_format=STATEMENT: writes are refused (error "
+			     "1665); set MIXED or ROW");
 		return;
 	}
 	printf("{\"staging\":%s,\"cloud\":%s,\"staging_connection\":\"%s\","
-	       "\"cloud_connection\":\"%s\",\"schemas\":%lld,\"pending\":%lld,"
+	       "\"cloud_connection\":\"%s\",\"statement_log\":%s,\"schemas\":%lld,\"pending\":%lld,"
 	       "\"oldest_s\":%lld,"
 	       "\"rejects\":%lld,\"sessions\":%lld,\"last_run\":\"%s\",\"last_outcome\":\"%s\"}\n",
 	       s->staging ? "true" : "false", s->cloud ? "true" : "false", s->staging_connection,
-	       s->cloud_connection, (long long)s->schemas, (long long)s->pending,
-	       (long long)s->oldest_s, (long long)s->rejects, (long long)s->sessions, s->last_run,
-	       s->last_outcome);
+	       s->cloud_connection, s->statement_log ? "true" : "false", (long long)s->schemas,
+	       (long long)s->pending, (long long)s->oldest_s, (long long)s->rejects,
+	       (long long)s->sessions, s->last_run, s->last_outcome);
+}
+
+/* How the connection of DB is secured; notes what else is to be said about its server. */
+static const char *look_at_connection(const struct db *db, struct summary *out)
+{
+	out->statement_log = out->statement_log || db_logs_statements(db);
+	return db_transport_text(db_transport(db));
 }
 
 int status_command(struct admin *a, int argc, char **argv)
@@ -135,12 +146,12 @@ int status_command(struct admin *a, int argc, char **argv)
 	if (argc > 0)
 		return ADMIN_USAGE;
 	if ((db = admin_open_staging(a)) != NULL) {
-		s.staging_connection = db_transport_text(db_transport(db));
+		s.staging_connection = look_at_connection(db, &s);
 		look_at_staging(db, &s);
 	}
 	db_close(&db);
 	if ((db = admin_open_cloud(a)) != NULL) {
-		s.cloud_connection = db_transport_text(db_transport(db));
+		s.cloud_connection = look_at_connection(db, &s);
 		s.cloud = db_ping(db) == OUTCOME_OK;
 	}
 	db_close(&db);

@@ -21,14 +21,7 @@
 #include "db/connect.h"
 #include "db/mysql_session.h"
 #include "db/option_file.h"
-
-/* A stream's reader may be busy elsewhere for a while (the sync, with a batch); the
- * server's own 60 seconds would tear it off. */
-#define NET_WRITE_TIMEOUT_S 600
-
-/* Lock waits end before the read time-out, so that they are answered and the session
- * stays; and soon, since a caller waits behind them. */
-#define LOCK_WAIT_MAX_S 20
+#include "db/session_variables.h"
 
 int db_library_init(void)
 {
@@ -45,6 +38,16 @@ int db_library_init(void)
 bool db_login_configured(const struct db_login *login)
 {
 	return option_file_has_group(login->option_file, login->group);
+}
+
+bool db_session_variables_valid(const char *list)
+{
+	char why[SESSION_VARIABLES_WHY];
+
+	if (session_variables_check(list, why))
+		return true;
+	log_error("[cloud] session_variables: %s", why);
+	return false;
 }
 
 void db_library_end(void)
@@ -145,6 +148,11 @@ enum outcome db_refuse(struct db *db, unsigned number, const char *format, ...)
 	return OUTCOME_BUG;
 }
 
+void db_complain(struct db *db, const char *text)
+{
+	complain(db, text);
+}
+
 /* An error that comes while rows are read is the connection's: the statement does not have it. */
 enum outcome db_stmt_failed(struct db *db, MYSQL_STMT *stmt, const char *what)
 {
@@ -168,38 +176,6 @@ enum outcome db_stmt_commit_failed(struct db *db, MYSQL_STMT *stmt, const char *
 	return rc;
 }
 
-static enum outcome set_session(struct db *db, unsigned io_timeout_s)
-{
-	unsigned lock_wait_s = io_timeout_s / 2;
-	char sql[512];
-
-	if (lock_wait_s > LOCK_WAIT_MAX_S)
-		lock_wait_s = LOCK_WAIT_MAX_S;
-	if (lock_wait_s == 0)
-		lock_wait_s = 1;
-	snprintf(sql, sizeof(sql),
-		 "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,"
-		 "ERROR_FOR_DIVISION_BY_ZERO', time_zone = '+00:00', autocommit = 1, "
-		 "tx_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = %u, "
-		 "lock_wait_timeout = %u, net_write_timeout = %d",
-		 lock_wait_s, lock_wait_s, NET_WRITE_TIMEOUT_S);
-	return db_exec(db, sql);
-}
-
-static enum outcome read_max_packet(struct db *db)
-{
-	struct db_rows *rows = NULL;
-	enum outcome rc;
-
-	rc = db_run(db, "SELECT @@max_allowed_packet", NULL, 0, &rows, NULL);
-	if (rc != OUTCOME_OK)
-		return rc;
-	if (db_rows_next(rows))
-		db->max_packet = (uint64_t)db_rows_int(rows, 0);
-	db_rows_free(&rows);
-	return OUTCOME_OK;
-}
-
 enum outcome db_open(const struct db_login *login, struct db **out)
 {
 	struct db *db;
@@ -215,9 +191,7 @@ enum outcome db_open(const struct db_login *login, struct db **out)
 	}
 	rc = connect_session(db, login);
 	if (rc == OUTCOME_OK)
-		rc = set_session(db, login->io_timeout_s);
-	if (rc == OUTCOME_OK)
-		rc = read_max_packet(db);
+		rc = session_variables_set(db, login->io_timeout_s, login->session_variables);
 	db->quiet = false;
 	if (rc != OUTCOME_OK) {
 		db_close(&db);
@@ -277,6 +251,11 @@ const char *db_transport_text(enum db_transport transport)
 		break;
 	}
 	return "NOT encrypted";
+}
+
+bool db_logs_statements(const struct db *db)
+{
+	return db->statement_log;
 }
 
 uint64_t db_max_packet(const struct db *db)

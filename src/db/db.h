@@ -39,8 +39,9 @@ struct db_login {
 	const char *group; /* "campaign-staging" or "campaign-cloud" */
 	const char *label; /* for log lines: "staging", "cloud" */
 	unsigned connect_timeout_s;
-	unsigned io_timeout_s; /* read and write */
-	bool quiet;	       /* do not log a failed open (the caller will) */
+	unsigned io_timeout_s;	       /* read and write */
+	bool quiet;		       /* do not log a failed open (the caller will) */
+	const char *session_variables; /* set behind our own (session_variables.h); NULL: none */
 };
 
 /* A value to bind, or one read back.  text NULL is SQL NULL; not NUL-terminated by need. */
@@ -58,6 +59,10 @@ static inline struct db_value db_text(const char *text)
 /* Whether the option file can be read and has the group. */
 bool db_login_configured(const struct db_login *login);
 
+/* Whether LIST, as in db_login.session_variables, is one that db_open can use; logged if not.  The
+ * server judges the values. */
+bool db_session_variables_valid(const char *list);
+
 /* Once per process, before any thread; and at its end. */
 int db_library_init(void);
 void db_library_end(void);
@@ -74,6 +79,9 @@ enum db_transport {
 };
 enum db_transport db_transport(const struct db *db);
 const char *db_transport_text(enum db_transport transport);
+/* The server's binary log has binlog_format=STATEMENT: it refuses writes of a session that is READ
+ * COMMITTED (error 1665), as these are, unless the database is exempt from that log. */
+bool db_logs_statements(const struct db *db);
 
 /* Another descriptor of the connection, the caller's to close; -1 if there is none.  shutdown(2) on
  * it, by any thread, ends a wait for the server: the session is lost then. */

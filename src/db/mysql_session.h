@@ -28,6 +28,7 @@ struct db {
 	bool lost;  /* every call answers RETRY at once */
 	bool quiet; /* do not log failures: while a quiet open is under way */
 	enum db_transport transport;
+	bool statement_log; /* db_logs_statements */
 	uint64_t max_packet;
 	/* the last failure */
 	unsigned number;
@@ -52,6 +53,9 @@ enum outcome db_stmt_commit_failed(struct db *db, MYSQL_STMT *stmt, const char *
  */
 enum outcome db_refuse(struct db *db, unsigned number, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Logs what is wrong with a server whose session is used all the same, also while the open is
+ * quiet. */
+void db_complain(struct db *db, const char *text);
 
 /* Sends SQL; a result, if there is one, waits to be read. */
 enum outcome db_query(struct db *db, const char *sql, size_t length);
