@@ -62,6 +62,7 @@ static const char *const fault_statuses[] = {
 
 /* Sorted by section and name: a test holds the table to it, and bsearch needs it. */
 static const struct key conf_keys[] = {
+    {"cloud", "session_variables", TEXT(""), AT(cloud_session_variables)},
     {"database", "admin_option_file", TEXT(""), AT(admin_option_file)},
     {"database", "cloud_group", TEXT("campaign-cloud"), AT(cloud_group)},
     {"database", "connect_timeout_s", NUMBER("5", 1, 300), AT(connect_timeout_s)},

@@ -86,6 +86,8 @@ struct conf {
 	char *cloud_group;
 	unsigned connect_timeout_s;
 	unsigned io_timeout_s;
+	/* [cloud] */
+	char *cloud_session_variables; /* db/session_variables.h judges it */
 	/* [sync] */
 	unsigned sync_batch_rows;
 	unsigned sync_batch_bytes;

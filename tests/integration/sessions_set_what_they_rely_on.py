@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """R10.9, setting by setting: servers whose settings, or whose init_connect, once lost characters, rows or runs; a
-server that does not let a session have what it needs is refused by name."""
+server that does not let a session have what it needs is refused by name; what [cloud] session_variables adds."""
 import json
 import re
 import subprocess
@@ -39,6 +39,10 @@ with c:
 
     def empty():
         c.cloud("DROP TRIGGER IF EXISTS slow; DELETE FROM dem_sampleTable")
+
+    def with_session_variables(text):
+        c.settings["cloud"] = {"session_variables": text}
+        c.write_conf()
 
     # -- text ------------------------------------------------------------------------------------
     def R10_9_text_arrives_whatever_the_server_speaks():
@@ -116,6 +120,42 @@ with c:
         restart()
         assert c.sync_json()["merged"] == 1
         empty()
+
+    # -- session_variables -----------------------------------------------------------------------
+    def R10_9_session_variables_of_the_installation():
+        c.cloud("CREATE TABLE seen (what TEXT);"
+                "CREATE TRIGGER slow BEFORE INSERT ON dem_sampleTable FOR EACH ROW INSERT INTO seen SELECT"
+                " CONCAT_WS('|', @@default_week_format, @@lc_time_names, @@sql_notes, @@long_query_time)")
+        with_session_variables("default_week_format = 3, lc_time_names='sv_SE',sql_notes = OFF , long_query_time=1.5")
+        stage(['id="a"'])
+        assert c.sync_json()["merged"] == 1
+        assert c.cloud("SELECT what FROM seen") == [["3|sv_SE|OFF|1.500000"]], c.cloud("SELECT what FROM seen")
+        # Not at the staging database; and campaign-admin has them too.
+        assert c.admin("status", check=False).returncode == 0
+        empty()
+
+    def R10_9_session_variables_that_cannot_be():
+        cases = {"sql_mode = ANSI": "sql_mode is set by the program itself",
+                 "Sql_mode = ANSI": "a variable's name is made of",
+                 "a; DROP": "it is written NAME = VALUE",
+                 "a = ": "the value is missing",
+                 "a = 'b": "has a quote that is not closed",
+                 "a = 1,": "nothing follows the comma"}
+        for text, words in cases.items():
+            with_session_variables(text)
+            for command in ("campaign-sync",), ("campaign-admin", "pending"), ("campaign-ingestd", "--test-config"):
+                p = c.run(*command, check=False)
+                assert p.returncode != 0 and "session_variables" in p.stderr and words in p.stderr, (text, command, p)
+        stage(['id="b"'])
+        for text, words in {"no_such_variable = 1": "no_such_variable cannot be set to '1'",
+                            "sql_log_bin = 0": "sql_log_bin cannot be set to '0'",
+                            "lc_time_names = nowhere": "lc_time_names cannot be set to 'nowhere'",
+                            "storage_engine = MyISAM": "default_storage_engine is 'MyISAM'"}.items():
+            with_session_variables(text)
+            p = c.sync(check=False)
+            assert p.returncode == 1 and words in p.stderr, (text, p)
+        with_session_variables("")
+        assert c.sync_json()["merged"] == 1
 
     status = main([(name, step) for name, step in list(globals().items()) if name.startswith("R10_9")])
 raise SystemExit(status)
