@@ -24,14 +24,16 @@ void admin_complain(const char *format, ...)
 	fputc('\n', stderr);
 }
 
-static struct db *open_database(const struct admin *a, const char *group, const char *label)
+static struct db *open_database(const struct admin *a, const char *group, const char *label,
+				const char *session_variables)
 {
 	struct db_login login = {.option_file = a->conf->admin_option_file,
 				 .group = group,
 				 .label = label,
 				 .connect_timeout_s = a->conf->connect_timeout_s,
 				 /* DDL on a large table takes its time */
-				 .io_timeout_s = 3600};
+				 .io_timeout_s = 3600,
+				 .session_variables = session_variables};
 	struct db *db = NULL;
 
 	if (db_open(&login, &db) == OUTCOME_OK)
@@ -43,12 +45,12 @@ static struct db *open_database(const struct admin *a, const char *group, const 
 
 struct db *admin_open_staging(const struct admin *a)
 {
-	return open_database(a, a->conf->staging_group, "staging");
+	return open_database(a, a->conf->staging_group, "staging", NULL);
 }
 
 struct db *admin_open_cloud(const struct admin *a)
 {
-	return open_database(a, a->conf->cloud_group, "cloud");
+	return open_database(a, a->conf->cloud_group, "cloud", a->conf->cloud_session_variables);
 }
 
 const char *admin_data_dir(void)

@@ -164,7 +164,8 @@ int main(int argc, char **argv)
 	log_open("campaign-admin", LOG_LEVEL_WARN);
 	if ((conf = conf_load(file)) == NULL)
 		return ADMIN_FAILED; /* conf_load said why */
-	if (token_init() < 0 || db_library_init() < 0 || cast_init(conf->timezone) < 0) {
+	if (!db_session_variables_valid(conf->cloud_session_variables) || token_init() < 0 ||
+	    db_library_init() < 0 || cast_init(conf->timezone) < 0) {
 		conf_free(&conf);
 		return ADMIN_FAILED;
 	}

@@ -42,6 +42,9 @@ int runs_command(struct admin *a, int argc, char **argv)
 
 struct summary {
 	bool staging, cloud;
+	const char *staging_connection,
+	    *cloud_connection; /* how it is secured; "-" if there is none */
+	bool statement_log;    /* at either */
 	int64_t schemas, pending, oldest_s, rejects, sessions;
 	char last_run[32], last_outcome[20];
 };
@@ -101,35 +104,56 @@ static void look_at_staging(struct db *db, struct summary *out)
 static void print_summary(const struct summary *s, bool json)
 {
 	if (!json) {
-		printf("staging database  %s\ncloud database    %s\nschemas           %lld\n"
-		       "pending changes   %lld (oldest: %lld s)\nrejected changes  %lld\n"
-		       "open sessions     %lld\nlast run (UTC)    %s %s\n",
-		       s->staging ? "answers" : "DOES NOT ANSWER",
-		       s->cloud ? "answers" : "DOES NOT ANSWER", (long long)s->schemas,
-		       (long long)s->pending, (long long)s->oldest_s, (long long)s->rejects,
-		       (long long)s->sessions, s->last_run, s->last_outcome);
+		printf(
+		    "staging database  %s (%s)\ncloud database    %s (%s)\nschemas           %lld\n"
+		    "pending changes   %lld (oldest: %lld s)\nrejected changes  %lld\n"
+		    "open sessions     %lld\nlast run (UTC)    %s %s\n",
+		    s->staging ? "answers" : "DOES NOT ANSWER", s->staging_connection,
+		    s->cloud ? "answers" : "DOES NOT ANSWER", s->cloud_connection,
+		    (long long)s->schemas, (long long)s->pending, (long long)s->oldest_s,
+		    (long long)s->rejects, (long long)s->sessions, s->last_run, s->last_outcome);
+		if (s->statement_log)
+			puts("binary log        binlog_format=STATEMENT: writes are refused (error "
+			     "1665); set MIXED or ROW");
 		return;
 	}
-	printf("{\"staging\":%s,\"cloud\":%s,\"schemas\":%lld,\"pending\":%lld,\"oldest_s\":%lld,"
+	printf("{\"staging\":%s,\"cloud\":%s,\"staging_connection\":\"%s\","
+	       "\"cloud_connection\":\"%s\",\"statement_log\":%s,\"schemas\":%lld,\"pending\":%lld,"
+	       "\"oldest_s\":%lld,"
 	       "\"rejects\":%lld,\"sessions\":%lld,\"last_run\":\"%s\",\"last_outcome\":\"%s\"}\n",
-	       s->staging ? "true" : "false", s->cloud ? "true" : "false", (long long)s->schemas,
+	       s->staging ? "true" : "false", s->cloud ? "true" : "false", s->staging_connection,
+	       s->cloud_connection, s->statement_log ? "true" : "false", (long long)s->schemas,
 	       (long long)s->pending, (long long)s->oldest_s, (long long)s->rejects,
 	       (long long)s->sessions, s->last_run, s->last_outcome);
 }
 
+/* How the connection of DB is secured; notes what else is to be said about its server. */
+static const char *look_at_connection(const struct db *db, struct summary *out)
+{
+	out->statement_log = out->statement_log || db_logs_statements(db);
+	return db_transport_text(db_transport(db));
+}
+
 int status_command(struct admin *a, int argc, char **argv)
 {
-	struct summary s = {.last_run = "-", .last_outcome = "-"};
+	struct summary s = {.last_run = "-",
+			    .last_outcome = "-",
+			    .staging_connection = "no connection",
+			    .cloud_connection = "no connection"};
 	struct db *db;
 
 	(void)argv;
 	if (argc > 0)
 		return ADMIN_USAGE;
-	if ((db = admin_open_staging(a)) != NULL)
+	if ((db = admin_open_staging(a)) != NULL) {
+		s.staging_connection = look_at_connection(db, &s);
 		look_at_staging(db, &s);
+	}
 	db_close(&db);
-	if ((db = admin_open_cloud(a)) != NULL)
+	if ((db = admin_open_cloud(a)) != NULL) {
+		s.cloud_connection = look_at_connection(db, &s);
 		s.cloud = db_ping(db) == OUTCOME_OK;
+	}
 	db_close(&db);
 	print_summary(&s, a->json);
 	return s.staging && s.cloud ? ADMIN_DONE : ADMIN_FAILED;

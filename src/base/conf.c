@@ -68,6 +68,7 @@ static const char *const deletes[] = {
 static const struct key conf_keys[] = {
     {"cloud", "deletes", WORD("hard", deletes), AT(rows.deletes)},
     {"cloud", "loaded_columns", FLAG, AT(rows.loaded_columns)},
+    {"cloud", "session_variables", TEXT(""), AT(cloud_session_variables)},
     {CLOUD_SCHEMA, "deletes", WORD(NULL, deletes), IN_ROWS(deletes)},
     {CLOUD_SCHEMA, "loaded_columns", FLAG, IN_ROWS(loaded_columns)},
     {"database", "admin_option_file", TEXT(""), AT(admin_option_file)},

@@ -103,6 +103,7 @@ struct conf {
 	struct conf_rows rows;
 	struct conf_cloud_schema *cloud_schemas;
 	size_t cloud_schema_count;
+	char *cloud_session_variables; /* db/session_variables.h judges it */
 	/* [sync] */
 	unsigned sync_batch_rows;
 	unsigned sync_batch_bytes;

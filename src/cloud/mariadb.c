@@ -107,6 +107,7 @@ static enum outcome mariadb_open(const struct conf *conf, unsigned lane, uint64_
 	    .label = "cloud",
 	    .connect_timeout_s = conf->connect_timeout_s,
 	    .io_timeout_s = conf->io_timeout_s * IO_TIMEOUT_FACTOR,
+	    .session_variables = conf->cloud_session_variables,
 	};
 	struct target *t = xcalloc(1, sizeof(*t));
 	enum outcome rc;

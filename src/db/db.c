@@ -3,36 +3,31 @@
  * Opens and closes sessions, runs transactions, and turns every failure into an
  * outcome.  Refuses to go on with a session that was lost, and never reconnects.
  *
- * Connector/C reads the option file.  It also tries a comma-separated list of hosts
- * ("db1,db2:3307") in order, each with the connect time-out, and needs no call per
- * thread (its mysql_thread_init does nothing).
+ * Connector/C needs no call per thread (its mysql_thread_init does nothing).
  */
 #include "config.h"
 
 #include "db/db.h"
 
-#include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/log.h"
 #include "db/classify.h"
+#include "db/connect.h"
 #include "db/mysql_session.h"
-
-/* A stream's reader may be busy elsewhere for a while (the sync, with a batch); the
- * server's own 60 seconds would tear it off. */
-#define NET_WRITE_TIMEOUT_S 600
-
-/* Lock waits end before the read time-out, so that they are answered and the session
- * stays; and soon, since a caller waits behind them. */
-#define LOCK_WAIT_MAX_S 20
+#include "db/option_file.h"
+#include "db/session_variables.h"
 
 int db_library_init(void)
 {
+	/* Connector/C 3.4 would verify nothing; what is verified stands in the option file.
+	 * NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet */
+	unsetenv("MARIADB_TLS_DISABLE_PEER_VERIFICATION");
 	if (mysql_library_init(0, NULL, NULL) != 0) {
 		log_error("MariaDB Connector/C cannot be initialised");
 		return -1;
@@ -42,23 +37,17 @@ int db_library_init(void)
 
 bool db_login_configured(const struct db_login *login)
 {
-	const size_t length = strlen(login->group);
-	FILE *f = fopen(login->option_file, "re");
-	char *line = NULL;
-	size_t size = 0;
-	bool found = false;
+	return option_file_has_group(login->option_file, login->group);
+}
 
-	if (f == NULL)
-		return false;
-	while (!found && getline(&line, &size, f) >= 0) {
-		const char *s = line + strspn(line, " \t");
+bool db_session_variables_valid(const char *list)
+{
+	char why[SESSION_VARIABLES_WHY];
 
-		found =
-		    *s == '[' && strncmp(s + 1, login->group, length) == 0 && s[1 + length] == ']';
-	}
-	free(line);
-	fclose(f);
-	return found;
+	if (session_variables_check(list, why))
+		return true;
+	log_error("[cloud] session_variables: %s", why);
+	return false;
 }
 
 void db_library_end(void)
@@ -66,12 +55,15 @@ void db_library_end(void)
 	mysql_library_end();
 }
 
+/* In place of an error number: what this program says of a session. */
+#define OWN_COMPLAINT 1
+
 /* A server in trouble says the same to every attempt of everybody: once a second is enough.
  * MORE tells how many lines were left out. */
-static bool worth_a_line(const struct db *db, char *more, size_t size)
+static bool worth_a_line(const struct db *db, unsigned number, char *more, size_t size)
 {
 	static struct log_rate rates[64]; /* by label and number, which may share a place */
-	unsigned place = (db->number * 31 + (unsigned char)db->label[0]) % 64;
+	unsigned place = (number * 31 + (unsigned char)db->label[0]) % 64;
 	unsigned long skipped;
 
 	*more = '\0';
@@ -86,7 +78,8 @@ static void log_failure(const struct db *db, enum outcome rc, const char *what)
 {
 	char sql[120], text[sizeof(db->error)], more[48];
 
-	if (db->quiet || (rc != OUTCOME_REJECTED && !worth_a_line(db, more, sizeof(more))))
+	if (db->quiet ||
+	    (rc != OUTCOME_REJECTED && !worth_a_line(db, db->number, more, sizeof(more))))
 		return;
 	log_escape(sql, sizeof(sql), what);
 	log_escape(text, sizeof(text), db->error); /* may quote a caller's value */
@@ -122,11 +115,53 @@ enum outcome db_failed(struct db *db, const char *what)
 	return class.outcome;
 }
 
+enum outcome db_failed_as(struct db *db, unsigned number, const char *state, const char *text,
+			  const char *what)
+{
+	struct db_class class = keep_error(db, number, state, text);
+
+	log_failure(db, class.outcome, what);
+	return class.outcome;
+}
+
+static void complain(struct db *db, const char *text)
+{
+	char safe[sizeof(db->error)], more[48];
+
+	if (!worth_a_line(db, OWN_COMPLAINT, more, sizeof(more)))
+		return;
+	log_escape(safe, sizeof(safe), text);
+	log_error("database %s: %s%s", db->label, safe, more);
+}
+
+enum outcome db_refuse(struct db *db, unsigned number, const char *format, ...)
+{
+	char text[sizeof(db->error)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	keep_error(db, number, "HY000", text);
+	if (!db->quiet)
+		complain(db, text);
+	return OUTCOME_BUG;
+}
+
+void db_complain(struct db *db, const char *text)
+{
+	complain(db, text);
+}
+
+/* An error that comes while rows are read is the connection's: the statement does not have it. */
 enum outcome db_stmt_failed(struct db *db, MYSQL_STMT *stmt, const char *what)
 {
-	struct db_class class = keep_error(db, mysql_stmt_errno(stmt), mysql_stmt_sqlstate(stmt),
-					   mysql_stmt_error(stmt));
+	struct db_class class;
 
+	if (mysql_stmt_errno(stmt) == 0)
+		return db_failed(db, what);
+	class = keep_error(db, mysql_stmt_errno(stmt), mysql_stmt_sqlstate(stmt),
+			   mysql_stmt_error(stmt));
 	log_failure(db, class.outcome, what);
 	return class.outcome;
 }
@@ -141,101 +176,11 @@ enum outcome db_stmt_commit_failed(struct db *db, MYSQL_STMT *stmt, const char *
 	return rc;
 }
 
-/* Connector/C goes on without an option file that it cannot read, and would log in with
- * nothing but defaults. */
-static enum outcome check_option_file(const struct db_login *login)
-{
-	if (access(login->option_file, R_OK) == 0)
-		return OUTCOME_OK;
-	if (!login->quiet)
-		log_errno("database %s: option file %s", login->label, login->option_file);
-	return OUTCOME_BUG;
-}
-
-static void set_options(MYSQL *mysql, const struct db_login *login)
-{
-	const unsigned char off = 0;
-	const unsigned no_infile = 0; /* a server may ask for any file of ours */
-
-	mysql_optionsv(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &login->connect_timeout_s);
-	mysql_optionsv(mysql, MYSQL_OPT_READ_TIMEOUT, &login->io_timeout_s);
-	mysql_optionsv(mysql, MYSQL_OPT_WRITE_TIMEOUT, &login->io_timeout_s);
-	mysql_optionsv(mysql, MYSQL_OPT_LOCAL_INFILE, &no_infile);
-	mysql_optionsv(mysql, MYSQL_OPT_RECONNECT, &off);
-	mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-	mysql_optionsv(mysql, MYSQL_READ_DEFAULT_FILE, login->option_file);
-	mysql_optionsv(mysql, MYSQL_READ_DEFAULT_GROUP, login->group);
-}
-
-/* What the option file said about it is overruled: this program relies on both. */
-static enum outcome overrule_options(struct db *db)
-{
-	const unsigned char off = 0;
-
-	mysql_optionsv(db->mysql, MYSQL_OPT_RECONNECT, &off);
-	if (strcmp(mysql_character_set_name(db->mysql), "utf8mb4") != 0 &&
-	    mysql_set_character_set(db->mysql, "utf8mb4") != 0)
-		return db_failed(db, "SET NAMES utf8mb4");
-	return OUTCOME_OK;
-}
-
-static enum outcome set_session(struct db *db, unsigned io_timeout_s)
-{
-	unsigned lock_wait_s = io_timeout_s / 2;
-	char sql[512];
-
-	if (lock_wait_s > LOCK_WAIT_MAX_S)
-		lock_wait_s = LOCK_WAIT_MAX_S;
-	if (lock_wait_s == 0)
-		lock_wait_s = 1;
-	snprintf(sql, sizeof(sql),
-		 "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,"
-		 "ERROR_FOR_DIVISION_BY_ZERO', time_zone = '+00:00', autocommit = 1, "
-		 "tx_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = %u, "
-		 "lock_wait_timeout = %u, net_write_timeout = %d",
-		 lock_wait_s, lock_wait_s, NET_WRITE_TIMEOUT_S);
-	return db_exec(db, sql);
-}
-
-static enum outcome read_max_packet(struct db *db)
-{
-	struct db_rows *rows = NULL;
-	enum outcome rc;
-
-	rc = db_run(db, "SELECT @@max_allowed_packet", NULL, 0, &rows, NULL);
-	if (rc != OUTCOME_OK)
-		return rc;
-	if (db_rows_next(rows))
-		db->max_packet = (uint64_t)db_rows_int(rows, 0);
-	db_rows_free(&rows);
-	return OUTCOME_OK;
-}
-
-static enum outcome connect_session(struct db *db, const struct db_login *login)
-{
-	enum outcome rc;
-
-	set_options(db->mysql, login);
-	/* FOUND_ROWS: an UPDATE counts the rows it matched, changed or not. */
-	if (mysql_real_connect(db->mysql, NULL, NULL, NULL, NULL, 0, NULL, CLIENT_FOUND_ROWS) ==
-	    NULL)
-		return db_failed(db, "connect");
-	rc = overrule_options(db);
-	if (rc == OUTCOME_OK)
-		rc = set_session(db, login->io_timeout_s);
-	if (rc == OUTCOME_OK)
-		rc = read_max_packet(db);
-	return rc;
-}
-
 enum outcome db_open(const struct db_login *login, struct db **out)
 {
 	struct db *db;
 	enum outcome rc;
 
-	rc = check_option_file(login);
-	if (rc != OUTCOME_OK)
-		return rc;
 	db = xcalloc(1, sizeof(*db));
 	db->label = xstrdup(login->label);
 	db->quiet = login->quiet;
@@ -245,6 +190,8 @@ enum outcome db_open(const struct db_login *login, struct db **out)
 		abort();
 	}
 	rc = connect_session(db, login);
+	if (rc == OUTCOME_OK)
+		rc = session_variables_set(db, login->io_timeout_s, login->session_variables);
 	db->quiet = false;
 	if (rc != OUTCOME_OK) {
 		db_close(&db);
@@ -284,6 +231,31 @@ enum outcome db_ping(struct db *db)
 	if (mysql_ping(db->mysql) != 0)
 		return db_failed(db, "ping");
 	return OUTCOME_OK;
+}
+
+enum db_transport db_transport(const struct db *db)
+{
+	return db->transport;
+}
+
+const char *db_transport_text(enum db_transport transport)
+{
+	switch (transport) {
+	case DB_LOCAL_SOCKET:
+		return "local socket";
+	case DB_VERIFIED:
+		return "encrypted and verified";
+	case DB_ENCRYPTED:
+		return "encrypted, NOT verified";
+	case DB_PLAIN:
+		break;
+	}
+	return "NOT encrypted";
+}
+
+bool db_logs_statements(const struct db *db)
+{
+	return db->statement_log;
 }
 
 uint64_t db_max_packet(const struct db *db)

@@ -3,9 +3,10 @@
  * One session with a MariaDB server.  The only folder that includes <mysql.h>.
  *
  * A struct db belongs to one thread at a time.  Login, host list and TLS come from an
- * option file's group; a comma-separated `host` there is tried in order.  Every session
- * is set to utf8mb4, time_zone '+00:00', READ COMMITTED, a strict sql_mode, and
- * autocommit on; transactions are explicit.
+ * option file's group (option_file.h); a comma-separated `host` there is tried in order.  Every
+ * session has the variables of session_variables.c, whatever the server's settings: utf8mb4,
+ * time_zone '+00:00', READ COMMITTED, a strict sql_mode, no limits; autocommit is on, and
+ * transactions are explicit.
  *
  * There is no hidden reconnect.  After a connection was lost every call answers
  * OUTCOME_RETRY at once until the caller closes the handle and opens another: a
@@ -38,8 +39,9 @@ struct db_login {
 	const char *group; /* "campaign-staging" or "campaign-cloud" */
 	const char *label; /* for log lines: "staging", "cloud" */
 	unsigned connect_timeout_s;
-	unsigned io_timeout_s; /* read and write */
-	bool quiet;	       /* do not log a failed open (the caller will) */
+	unsigned io_timeout_s;	       /* read and write */
+	bool quiet;		       /* do not log a failed open (the caller will) */
+	const char *session_variables; /* set behind our own (session_variables.h); NULL: none */
 };
 
 /* A value to bind, or one read back.  text NULL is SQL NULL; not NUL-terminated by need. */
@@ -54,9 +56,12 @@ static inline struct db_value db_text(const char *text)
 }
 #define DB_NULL ((struct db_value){NULL, 0})
 
-/* Whether the option file can be read and has the group: the library itself passes over a group
- * that is missing, and would connect with its own defaults. */
+/* Whether the option file can be read and has the group. */
 bool db_login_configured(const struct db_login *login);
+
+/* Whether LIST, as in db_login.session_variables, is one that db_open can use; logged if not.  The
+ * server judges the values. */
+bool db_session_variables_valid(const char *list);
 
 /* Once per process, before any thread; and at its end. */
 int db_library_init(void);
@@ -65,6 +70,19 @@ void db_library_end(void);
 enum outcome db_open(const struct db_login *login, struct db **out);
 void db_close(struct db **db);	    /* accepts NULL inside; sends COM_QUIT if it can */
 bool db_alive(const struct db *db); /* false once the connection was lost */
+
+enum db_transport {
+	DB_PLAIN, /* TCP without TLS */
+	DB_ENCRYPTED,
+	DB_VERIFIED, /* encrypted, and the server's certificate is what the option file asks for */
+	DB_LOCAL_SOCKET,
+};
+enum db_transport db_transport(const struct db *db);
+const char *db_transport_text(enum db_transport transport);
+/* The server's binary log has binlog_format=STATEMENT: it refuses writes of a session that is READ
+ * COMMITTED (error 1665), as these are, unless the database is exempt from that log. */
+bool db_logs_statements(const struct db *db);
+
 /* Another descriptor of the connection, the caller's to close; -1 if there is none.  shutdown(2) on
  * it, by any thread, ends a wait for the server: the session is lost then. */
 int db_dup_socket(const struct db *db);

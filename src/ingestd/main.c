@@ -10,6 +10,7 @@
 
 #include "base/conf.h"
 #include "base/log.h"
+#include "db/db.h"
 #include "ingestd/listen.h"
 #include "ingestd/options.h"
 #include "ingestd/supervisor.h"
@@ -46,7 +47,8 @@ static int run(const struct options *options, struct conf **conf)
 	struct listener listener;
 	int status;
 
-	if (cast_init((*conf)->timezone) < 0)
+	if (cast_init((*conf)->timezone) < 0 ||
+	    !db_session_variables_valid((*conf)->cloud_session_variables))
 		return EXIT_FAILURE;
 	if (options->test_config)
 		return report_ok(options->config_file);

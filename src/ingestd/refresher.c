@@ -34,6 +34,7 @@ static enum outcome refresh(struct refresher *w)
 {
 	enum outcome rc;
 
+	w->login.quiet = w->failing; /* the reason once, then look() says it, at a bounded rate */
 	if (w->db == NULL && (rc = db_open(&w->login, &w->db)) != OUTCOME_OK)
 		return rc;
 	rc = sessions_refresh(w->sessions, w->db);
@@ -107,7 +108,6 @@ struct refresher *refresher_start(const struct db_login *login, struct sessions 
 	int error;
 
 	w->login = *login;
-	w->login.quiet = true; /* refresh_and_report logs failures, at a limited rate */
 	w->sessions = sessions;
 	w->registry = registry;
 	pthread_mutex_init(&w->lock, NULL);

@@ -38,6 +38,8 @@ int main(int argc, char **argv)
 		goto out; /* conf_load said why */
 	open_log(conf, &options);
 	mallopt(M_ARENA_MAX, HEAPS);
+	if (!db_session_variables_valid(conf->cloud_session_variables))
+		goto out;
 	if (sodium_init() < 0 || db_library_init() < 0)
 		goto out;
 	interrupt_install();

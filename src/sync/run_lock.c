@@ -12,8 +12,6 @@
 
 /* The name is cut to the 64 characters that the server allows. */
 static const char sql_lock[] = "SELECT GET_LOCK(LEFT(CONCAT('campaign-sync:', DATABASE()), 64), 0)";
-/* The session is idle while batches run; shared hosting ends idle ones early. */
-static const char sql_patience[] = "SET SESSION wait_timeout = 86400";
 
 struct run_lock {
 	pthread_mutex_t mutex;
@@ -51,8 +49,6 @@ static enum outcome take(struct run_lock *l, bool *held)
 	l->wanted = true;
 	db_close(&l->db);
 	if ((rc = db_open(l->login, &l->db)) != OUTCOME_OK)
-		return rc;
-	if ((rc = db_exec(l->db, sql_patience)) != OUTCOME_OK)
 		return rc;
 	if ((rc = db_run(l->db, sql_lock, NULL, 0, &rows, NULL)) != OUTCOME_OK)
 		return rc;

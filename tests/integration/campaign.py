@@ -30,11 +30,16 @@ import time
 import traceback
 import urllib.parse
 
+import worst_server
+
 SOURCE = pathlib.Path(os.environ.get("CAMPAIGN_SOURCE",
                                      pathlib.Path(__file__).resolve().parents[2]))
 BUILD = pathlib.Path(os.environ.get("CAMPAIGN_BUILD", SOURCE / "build" / "plain"))
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+
+# Every server has the worst settings there are, and has to make no difference (worst_server.py).
+WORST = os.environ.get("CAMPAIGN_TEST_SERVER") == "worst"
 
 # Sanitizers and valgrind are slow; a deadline that was missed there says nothing.
 PATIENCE = float(os.environ.get("CAMPAIGN_TEST_PATIENCE", "1"))
@@ -95,7 +100,7 @@ class Database:
         self.folder = pathlib.Path(folder)
         self.socket = str(self.folder / "db.sock")
         self.process = None
-        self.options = []
+        self.options, self.worst_options = [], []
         self.environment = {}
 
     def create(self):
@@ -122,13 +127,18 @@ class Database:
         self.log = open(self.folder / "mariadb.log", "ab")
         # Of its own: another server that starts clears a shared folder of temporary tables.
         (self.folder / "tmp").mkdir(exist_ok=True)
+        if WORST:
+            (self.folder / "worst.sql").write_text(worst_server.init_file())
+            self.worst_options = [f"--init-file={self.folder}/worst.sql",
+                                  f"--init-connect={worst_server.init_connect()}"]
         self.process = subprocess.Popen(
             [program("mariadbd"), "--no-defaults", f"--datadir={self.folder}/data",
              f"--socket={self.socket}", f"--pid-file={self.folder}/mariadb.pid",
              f"--tmpdir={self.folder}/tmp",
              "--skip-networking", f"--user={user}", "--character-set-server=utf8mb4",
              "--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=256M",
-             "--innodb-log-file-size=128M", "--max-connections=300"] + self.options,
+             "--innodb-log-file-size=128M", "--max-connections=300"] + self.worst_options +
+            self.options,
             stdout=self.log, stderr=self.log, env={**os.environ, **self.environment})
         if wait:
             self.wait()
@@ -159,7 +169,8 @@ class Database:
 
     def client(self, database=None):
         return [program("mariadb"), "--no-defaults", "-S", self.socket,
-                "--default-character-set=utf8mb4"] + ([database] if database else [])
+                "--default-character-set=utf8mb4"] + (
+                    [f"--init-command={worst_server.usual()}"] if WORST else []) + ([database] if database else [])
 
     def sql(self, statement, database=None):
         """Rows as lists of text; SQL NULL is None."""
