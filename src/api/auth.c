@@ -328,6 +328,17 @@ static enum call_result check_login_token(struct call *call, const struct auth_t
 	return auth_password(call, login, slash + 1);
 }
 
+/* R4.4: if a security token was sent, it must be correct even if none is required. */
+static enum outcome check_security_token(struct call *call, const struct auth_tokens *tokens,
+					 bool expired)
+{
+	if (tokens->security == NULL)
+		return auth_needs_security(&call->zone, tokens) ? OUTCOME_INVALID : OUTCOME_OK;
+	if (expired)
+		return OUTCOME_INVALID;
+	return sessions_check_security(call->api->sessions, tokens->session, tokens->security);
+}
+
 static enum call_result check_session_token(struct call *call, const struct auth_tokens *tokens)
 {
 	struct sessions *sessions = call->api->sessions;
@@ -339,13 +350,11 @@ static enum call_result check_session_token(struct call *call, const struct auth
 		return database_failed(call, rc);
 	if (rc == OUTCOME_INVALID)
 		return auth_refuse_session(call);
-	/* R4.4: if a security token was sent, it must be correct even if none is required. */
-	if (tokens->security == NULL
-		? auth_needs_security(&call->zone, tokens)
-		: security_expired ||
-		      !sessions_check_security(sessions, tokens->session, tokens->security)) {
+	rc = check_security_token(call, tokens, security_expired);
+	if (rc != OUTCOME_OK) {
 		call->who.login[0] = '\0';
-		return auth_refuse_session(call);
+		return rc == OUTCOME_INVALID ? auth_refuse_session(call)
+					     : database_failed(call, rc);
 	}
 	call->session = tokens->session;
 	return check_binding(call);

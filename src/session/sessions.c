@@ -359,15 +359,16 @@ enum outcome sessions_check(struct sessions *s, const char *token, struct operat
 	return known ? OUTCOME_OK : look_up_session(s, hash, out, security_expired);
 }
 
-bool sessions_check_security(struct sessions *s, const char *token, const char *security)
+enum outcome sessions_check_security(struct sessions *s, const char *token, const char *security)
 {
 	unsigned char secret[SERVER_SECRET_BYTES];
 	char expected[SECURITY_TOKEN_SIZE];
+	enum outcome rc;
 
-	if (get_secret(s, secret) != OUTCOME_OK)
-		return false;
+	if ((rc = get_secret(s, secret)) != OUTCOME_OK)
+		return rc;
 	security_token(expected, token, secret);
-	return token_equal(expected, security);
+	return token_equal(expected, security) ? OUTCOME_OK : OUTCOME_INVALID;
 }
 
 enum outcome sessions_close(struct sessions *s, const char *token)

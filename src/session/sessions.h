@@ -43,8 +43,8 @@ enum outcome sessions_open(struct sessions *s, const struct operator_info *who,
  * *SECURITY_EXPIRED tells whether the security token has expired. */
 enum outcome sessions_check(struct sessions *s, const char *token, struct operator_info *out,
 			    bool *security_expired);
-/* True if SECURITY belongs to TOKEN.  False also if the secret could not be read. */
-bool sessions_check_security(struct sessions *s, const char *token, const char *security);
+/* OUTCOME_INVALID: SECURITY does not belong to TOKEN.  RETRY, BUG: the database did not answer. */
+enum outcome sessions_check_security(struct sessions *s, const char *token, const char *security);
 /* OUTCOME_INVALID: the session was not open. */
 enum outcome sessions_close(struct sessions *s, const char *token);
 enum outcome sessions_check_bearer(struct sessions *s, const char *token,

@@ -96,11 +96,11 @@ enum outcome sessions_check(struct sessions *s, const char *token, struct operat
 	return operator_if(strcmp(token, TOKEN) == 0, out);
 }
 
-bool sessions_check_security(struct sessions *s, const char *token, const char *security)
+enum outcome sessions_check_security(struct sessions *s, const char *token, const char *security)
 {
 	(void)s;
 	FUZZ_CHECK(strcmp(token, TOKEN) == 0);
-	return strcmp(security, SECURITY) == 0;
+	return strcmp(security, SECURITY) == 0 ? OUTCOME_OK : OUTCOME_INVALID;
 }
 
 enum outcome sessions_close(struct sessions *s, const char *token)

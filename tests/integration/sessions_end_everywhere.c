@@ -289,9 +289,11 @@ static void opened_here_known_there(void)
 		  right_allows(who.rights, who.right_count, RIGHT_INGEST, "dem:a") &&
 		  !right_allows(who.rights, who.right_count, RIGHT_INGEST, "nms:a"),
 	      "and its operator with the rights");
-	check(sessions_check_security(b.sessions, token, security), "and its security token");
+	check(sessions_check_security(b.sessions, token, security) == OUTCOME_OK,
+	      "and its security token");
 	security[5] = security[5] == 'A' ? 'B' : 'A';
-	check(!sessions_check_security(b.sessions, token, security), "but not another one");
+	check(sessions_check_security(b.sessions, token, security) == OUTCOME_INVALID,
+	      "but not another one");
 	check(check_in(&a, "___0b6f1c02-9d55-4a7e-8c3f-5f2d7a90e114") == OUTCOME_INVALID &&
 		  check_in(&a, "") == OUTCOME_INVALID,
 	      "unknown tokens are invalid");

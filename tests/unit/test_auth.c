@@ -24,6 +24,7 @@
 
 static enum outcome database = OUTCOME_OK; /* if not OK, the result of every check */
 static bool security_is_over;
+static bool security_is_unknown; /* the database does not tell the secret */
 static const char *operator_zone = "";
 
 static enum outcome known(bool right, struct operator_info *out)
@@ -59,10 +60,13 @@ enum outcome sessions_check(struct sessions *s, const char *token, struct operat
 	return known(strcmp(token, "___s") == 0, out);
 }
 
-bool sessions_check_security(struct sessions *s, const char *token, const char *security)
+enum outcome sessions_check_security(struct sessions *s, const char *token, const char *security)
 {
 	(void)s;
-	return strcmp(token, "___s") == 0 && strcmp(security, "@sec") == 0;
+	if (security_is_unknown)
+		return OUTCOME_RETRY;
+	return strcmp(token, "___s") == 0 && strcmp(security, "@sec") == 0 ? OUTCOME_OK
+									   : OUTCOME_INVALID;
 }
 
 enum outcome sessions_check_bearer(struct sessions *s, const char *token, struct operator_info *out)
@@ -326,18 +330,25 @@ static void a_database_that_is_away_is_no_reason_to_log_on_again(void **state)
 	static const struct zone_flags plain = {.any = true, .allow_user_password = true};
 	const struct auth_tokens ways[] = {
 	    {.session = "___s"}, {.session = "feed1/pw"}, {.bearer = "tok"}};
+	const struct auth_tokens guarded = {.session = "___s", .security = "@sec"};
 	struct arena *arena = arena_new();
+	struct call *call;
 
 	(void)state;
 	fresh_limits();
 	database = OUTCOME_RETRY;
 	for (size_t i = 0; i < COUNT(ways); i++) {
-		struct call *call = new_call(arena, &plain);
-
+		call = new_call(arena, &plain);
 		assert_int_equal(check(call, &ways[i]), CALL_FAILED);
 		assert_string_equal(call->causes[0].code, "ODB-240000");
 	}
 	database = OUTCOME_OK;
+	security_is_unknown = true; /* the session is in memory, and the secret is not */
+	call = new_call(arena, &plain);
+	assert_int_equal(check(call, &guarded), CALL_FAILED);
+	assert_string_equal(call->causes[0].code, "ODB-240000");
+	assert_string_equal(call->who.login, "");
+	security_is_unknown = false;
 	arena_free(&arena);
 }
 
