@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "db/classify.h"
 #include "soap/codes.h"
 
 struct problem *call_cause(struct call *call)
@@ -77,6 +78,8 @@ void call_database_problem(struct problem *p, enum outcome rc, unsigned number, 
 	if (rc == OUTCOME_UNKNOWN)
 		what = "the connection was lost while the change was being committed, so it is not "
 		       "known whether it was stored";
+	else if (rc == OUTCOME_REJECTED && db_is_too_wide(number)) /* R5.20 */
+		what = "the record needs more room than a row has, nothing was stored";
 	else if (rc == OUTCOME_REJECTED)
 		what = "the record was refused, nothing was stored";
 	else if (rc == OUTCOME_BUG)

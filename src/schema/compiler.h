@@ -13,7 +13,7 @@
 /* What MariaDB takes as a name.  Our names are ASCII, so bytes are characters. */
 #define SQL_NAME_MAX   64
 #define KEY_FIELDS_MAX 16  /* columns of an index */
-#define FIELDS_MAX     350 /* InnoDB keeps 21 bytes of each long column in its page of 8126 */
+#define FIELDS_MAX     350 /* so many long texts fit into a row (row.c) */
 
 struct compiler {
 	struct schema *schema; /* under construction */
