@@ -10,7 +10,7 @@
 
 static enum outcome run_once(struct db_lane *lane, const char *sql, const struct db_value *params,
 			     size_t count, struct arena *arena, struct db_value *out, bool *lost,
-			     struct problem *p)
+			     unsigned *number, struct problem *p)
 {
 	struct db_rows *rows = NULL;
 	struct db_value value = DB_NULL;
@@ -18,6 +18,7 @@ static enum outcome run_once(struct db_lane *lane, const char *sql, const struct
 	enum outcome rc;
 
 	*lost = false;
+	*number = 0;
 	rc = db_lane_acquire(lane, &db);
 	if (rc != OUTCOME_OK) {
 		call_database_problem(p, rc, 0, NULL);
@@ -26,6 +27,7 @@ static enum outcome run_once(struct db_lane *lane, const char *sql, const struct
 	rc = db_run(db, sql, params, count, &rows, NULL);
 	if (rc != OUTCOME_OK) {
 		*lost = !db_alive(db);
+		*number = db_errno(db);
 		call_database_problem(p, rc, db_errno(db), db_sqlstate(db));
 	} else if (db_rows_next(rows)) {
 		value = db_rows_value(rows, 0);
@@ -39,18 +41,32 @@ static enum outcome run_once(struct db_lane *lane, const char *sql, const struct
 	return rc;
 }
 
-int lookup_value(struct db_lane *lane, const char *sql, const struct db_value *params, size_t count,
-		 struct arena *arena, struct db_value *out, struct problem *p)
+static int run(struct db_lane *lane, const char *sql, const struct db_value *params, size_t count,
+	       struct arena *arena, struct db_value *out, unsigned *number, struct problem *p)
 {
 	enum outcome rc;
 	bool lost;
 
-	rc = run_once(lane, sql, params, count, arena, out, &lost, p);
+	rc = run_once(lane, sql, params, count, arena, out, &lost, number, p);
 	/* An idle session may have been closed by the server meanwhile; that is no reason to
 	 * fail.  Asking twice changes nothing. */
 	if (rc != OUTCOME_OK && lost)
-		rc = run_once(lane, sql, params, count, arena, out, &lost, p);
+		rc = run_once(lane, sql, params, count, arena, out, &lost, number, p);
 	return rc == OUTCOME_OK ? 0 : -1;
+}
+
+int lookup_value(struct db_lane *lane, const char *sql, const struct db_value *params, size_t count,
+		 struct arena *arena, struct db_value *out, struct problem *p)
+{
+	unsigned number;
+
+	return run(lane, sql, params, count, arena, out, &number, p);
+}
+
+int lookup_value_or_error(struct db_lane *lane, const char *sql, struct arena *arena,
+			  struct db_value *out, unsigned *number, struct problem *p)
+{
+	return run(lane, sql, NULL, 0, arena, out, number, p);
 }
 
 int lookup_server_time(struct db_lane *lane, struct arena *arena, const char **out,
@@ -100,7 +116,7 @@ static int next_number(void *context, const struct schema *s, const char **out, 
 	const struct lookup *l = context;
 	uint64_t number;
 
-	if (sequence_next(l->lane, s->sequence, l->arena, &number, p) < 0)
+	if (sequence_next(l->lane, s, l->arena, &number, p) < 0)
 		return -1;
 	*out = arena_printf(l->arena, "%llu", (unsigned long long)number);
 	return 0;

@@ -15,6 +15,10 @@
 int lookup_value(struct db_lane *lane, const char *sql, const struct db_value *params, size_t count,
 		 struct arena *arena, struct db_value *out, struct problem *p);
 
+/* Likewise; after a failure *NUMBER is the server's error, 0 if it gave none. */
+int lookup_value_or_error(struct db_lane *lane, const char *sql, struct arena *arena,
+			  struct db_value *out, unsigned *number, struct problem *p);
+
 /* "2026-02-03 04:05:06.789", UTC, by the database's clock. */
 int lookup_server_time(struct db_lane *lane, struct arena *arena, const char **out,
 		       struct problem *p);

@@ -12,9 +12,10 @@
 #include "base/alloc.h"
 #include "base/problem.h"
 #include "db/lane.h"
+#include "schema/model.h"
 
-/* The next number of SEQUENCE, a name of the schema.  -1 with *P set. */
-int sequence_next(struct db_lane *lane, const char *sequence, struct arena *arena, uint64_t *out,
+/* The next number of the sequence of S, one that its primary key can hold.  -1 with *P set. */
+int sequence_next(struct db_lane *lane, const struct schema *s, struct arena *arena, uint64_t *out,
 		  struct problem *p);
 
 #endif

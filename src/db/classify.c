@@ -122,6 +122,7 @@ static const struct db_class classes[] = {
     {CR_STMT_CLOSED, TORN},
     {CR_NEW_STMT_METADATA, RETRY}, /* the table changed under a kept statement */
     {ER_CONSTRAINT_FAILED, REJECTED},
+    {ER_SEQUENCE_RUN_OUT, REJECTED},
     {CLIENT_NET_READ, TORN},
     {CLIENT_NET_WRITE, TORN},
 };

@@ -13,6 +13,7 @@
 
 #include "schema/ddl.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -378,6 +379,11 @@ void ddl_sequence(struct buf *sql, const struct schema *s, unsigned long long fi
 	buf_add(sql, "CREATE SEQUENCE IF NOT EXISTS ");
 	db_quote_name(sql, s->sequence);
 	buf_addf(sql, " START WITH %llu INCREMENT BY %d NOCACHE", first, DDL_SEQUENCE_BLOCK);
+}
+
+unsigned long long ddl_last_number(const struct schema *s)
+{
+	return s->fields[s->pk].type == XTK_INT64 ? INT64_MAX : INT32_MAX;
 }
 
 /* ---- alter ---- */
