@@ -84,8 +84,8 @@ static bool is_time(struct db *db, const char *text)
 	       db_rows_next(rows) && db_rows_text(rows, 0) != NULL;
 	db_rows_free(&rows);
 	if (!good)
-		admin_complain("\"%s\" is not a valid time: YYYY-MM-DD, or YYYY-MM-DD HH:MM:SS, in UTC",
-			       text);
+		admin_complain(
+		    "\"%s\" is not a valid time: YYYY-MM-DD, or YYYY-MM-DD HH:MM:SS, in UTC", text);
 	return good;
 }
 

@@ -49,9 +49,10 @@ static int parse_options(int argc, char **argv, struct operator_options *o)
 				return -1;
 			}
 			if (right_grant_parse(optarg, &o->rights[o->right_count]) < 0) {
-				admin_complain("\"%s\" is not a right: use admin, ingest, subscribe or "
-					       "replicate, with =NS:NAME or =NS:* behind it",
-					       optarg);
+				admin_complain(
+				    "\"%s\" is not a right: use admin, ingest, subscribe or "
+				    "replicate, with =NS:NAME or =NS:* behind it",
+				    optarg);
 				return -1;
 			}
 			o->right_count++;

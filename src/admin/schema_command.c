@@ -16,7 +16,9 @@
 #include "admin/table.h"
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "db/classify.h"
 #include "schema/ddl.h"
+#include "schema/row.h"
 #include "schema/source.h"
 
 struct candidate {
@@ -119,6 +121,20 @@ static int read_columns(struct db *db, const char *table, struct arena *arena,
 	return 0;
 }
 
+/* Where R5.20 counts less than the server does: the table has columns that left the source, or
+ * the server has smaller pages. */
+static void complain_of_table(struct db *db, const struct schema *s, const char *table,
+			      const char *file)
+{
+	if (db_is_too_wide(db_errno(db)))
+		admin_complain("%s: table %s has no room for the %zu fields of %s beside the"
+			       " columns that it has already: remove fields, or drop columns of"
+			       " the table that left the source",
+			       file, table, s->field_count, s->id);
+	else
+		admin_complain("%s: table %s: %s", file, table, db_error(db));
+}
+
 /* Keys that were declared since the table was made. */
 static int settle_indexes(struct db *db, const struct schema *s, const char *table,
 			  const char *file)
@@ -150,7 +166,7 @@ static int settle_table(struct db *db, const struct schema *s, enum ddl_table wh
 	else if (rc == 0 && (rc = ddl_alter(&sql, s, which, columns, count, &errors)) < 0)
 		print_lines(file, "", buf_text(&errors));
 	if (rc == 0 && sql.length > 0 && db_exec(db, buf_text(&sql)) != OUTCOME_OK) {
-		admin_complain("%s: table %s: %s", file, table, db_error(db));
+		complain_of_table(db, s, table, file);
 		rc = -1;
 	}
 	if (rc == 0 && count > 0 && which == DDL_ENTITY)
@@ -355,6 +371,24 @@ static int check_tables(const struct candidate *all, size_t count, const struct 
 	return 0;
 }
 
+/* Before any table is made, so that a schema that is too wide leaves nothing half made. */
+static int check_rows(const struct candidate *all, size_t count, const struct registry *registry)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct schema *old = registry_find(registry, all[i].schema->id, NULL);
+		struct buf errors = BUF_INIT, warnings = BUF_INIT;
+
+		rc |= row_check(all[i].schema, old, &errors, &warnings);
+		print_lines(all[i].file, "", buf_text(&errors));
+		print_lines(all[i].file, "warning: ", buf_text(&warnings));
+		buf_free(&errors);
+		buf_free(&warnings);
+	}
+	return rc;
+}
+
 static bool unchanged(const struct schema *old, const struct candidate *c)
 {
 	return old != NULL && strlen(old->source) == c->length &&
@@ -407,6 +441,7 @@ int schema_deploy_files(struct admin *a, char **files, size_t count, bool builti
 	if (cloud != NULL && lock_deployments(staging) == 0 &&
 	    registry_load(staging, &registry) == OUTCOME_OK &&
 	    compile_all(all, count, registry) == 0 && check_tables(all, count, registry) == 0 &&
+	    check_rows(all, count, registry) == 0 &&
 	    deploy_all(a, staging, cloud, all, count, registry, builtin, quiet) == 0)
 		status = ADMIN_DONE;
 	for (size_t i = 0; i < count; i++) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/numbers.h"
 #include "admin/table.h"
 #include "base/json.h"
 
@@ -47,6 +48,7 @@ struct summary {
 	bool statement_log;    /* at either */
 	int64_t schemas, pending, oldest_s, rejects, sessions;
 	char last_run[32], last_outcome[20];
+	struct buf numbers; /* of numbers_add */
 };
 
 static void add_backlog(struct db *db, const struct schema *s, struct summary *out)
@@ -66,7 +68,7 @@ static void add_backlog(struct db *db, const struct schema *s, struct summary *o
 	buf_free(&sql);
 }
 
-static void look_at_staging(struct db *db, struct summary *out)
+static void look_at_staging(struct db *db, bool json, struct summary *out)
 {
 	struct registry *r = NULL;
 	struct db_rows *rows = NULL;
@@ -79,6 +81,7 @@ static void look_at_staging(struct db *db, struct summary *out)
 		if (registry_at(r, i)->staged)
 			add_backlog(db, registry_at(r, i), out);
 	}
+	numbers_add(db, r, json, &out->numbers);
 	registry_release(&r);
 	if (db_run(db,
 		   "SELECT (SELECT COUNT(*) FROM campaign_reject), (SELECT COUNT(*) FROM "
@@ -107,11 +110,12 @@ static void print_summary(const struct summary *s, bool json)
 		printf(
 		    "staging database  %s (%s)\ncloud database    %s (%s)\nschemas           %lld\n"
 		    "pending changes   %lld (oldest: %lld s)\nrejected changes  %lld\n"
-		    "open sessions     %lld\nlast run (UTC)    %s %s\n",
+		    "open sessions     %lld\nlast run (UTC)    %s %s\n%s",
 		    s->staging ? "answers" : "DOES NOT ANSWER", s->staging_connection,
 		    s->cloud ? "answers" : "DOES NOT ANSWER", s->cloud_connection,
 		    (long long)s->schemas, (long long)s->pending, (long long)s->oldest_s,
-		    (long long)s->rejects, (long long)s->sessions, s->last_run, s->last_outcome);
+		    (long long)s->rejects, (long long)s->sessions, s->last_run, s->last_outcome,
+		    buf_text(&s->numbers));
 		if (s->statement_log)
 			puts("binary log        binlog_format=STATEMENT: writes are refused (error "
 			     "1665); set MIXED or ROW");
@@ -120,11 +124,12 @@ static void print_summary(const struct summary *s, bool json)
 	printf("{\"staging\":%s,\"cloud\":%s,\"staging_connection\":\"%s\","
 	       "\"cloud_connection\":\"%s\",\"statement_log\":%s,\"schemas\":%lld,\"pending\":%lld,"
 	       "\"oldest_s\":%lld,"
-	       "\"rejects\":%lld,\"sessions\":%lld,\"last_run\":\"%s\",\"last_outcome\":\"%s\"}\n",
+	       "\"rejects\":%lld,\"sessions\":%lld,\"last_run\":\"%s\",\"last_outcome\":\"%s\","
+	       "\"numbers\":[%s]}\n",
 	       s->staging ? "true" : "false", s->cloud ? "true" : "false", s->staging_connection,
 	       s->cloud_connection, s->statement_log ? "true" : "false", (long long)s->schemas,
 	       (long long)s->pending, (long long)s->oldest_s, (long long)s->rejects,
-	       (long long)s->sessions, s->last_run, s->last_outcome);
+	       (long long)s->sessions, s->last_run, s->last_outcome, buf_text(&s->numbers));
 }
 
 /* How the connection of DB is secured; notes what else is to be said about its server. */
@@ -139,7 +144,8 @@ int status_command(struct admin *a, int argc, char **argv)
 	struct summary s = {.last_run = "-",
 			    .last_outcome = "-",
 			    .staging_connection = "no connection",
-			    .cloud_connection = "no connection"};
+			    .cloud_connection = "no connection",
+			    .numbers = BUF_INIT};
 	struct db *db;
 
 	(void)argv;
@@ -147,7 +153,7 @@ int status_command(struct admin *a, int argc, char **argv)
 		return ADMIN_USAGE;
 	if ((db = admin_open_staging(a)) != NULL) {
 		s.staging_connection = look_at_connection(db, &s);
-		look_at_staging(db, &s);
+		look_at_staging(db, a->json, &s);
 	}
 	db_close(&db);
 	if ((db = admin_open_cloud(a)) != NULL) {
@@ -156,5 +162,6 @@ int status_command(struct admin *a, int argc, char **argv)
 	}
 	db_close(&db);
 	print_summary(&s, a->json);
+	buf_free(&s.numbers);
 	return s.staging && s.cloud ? ADMIN_DONE : ADMIN_FAILED;
 }

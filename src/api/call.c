@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "db/classify.h"
 #include "soap/codes.h"
 
 struct fault_cause *call_cause(struct call *call)
@@ -78,6 +79,8 @@ void call_database_cause(struct fault_cause *p, enum outcome rc, unsigned number
 	if (rc == OUTCOME_UNKNOWN)
 		what = "the connection was lost while the change was being committed, so it is not "
 		       "known whether it was stored";
+	else if (rc == OUTCOME_REJECTED && db_is_too_wide(number)) /* R5.20 */
+		what = "the record needs more room than a row has, nothing was stored";
 	else if (rc == OUTCOME_REJECTED)
 		what = "the record was refused, nothing was stored";
 	else if (rc == OUTCOME_BUG)

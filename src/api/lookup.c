@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads single values from the staging database; see lookup.h. */
+/* Single values from the staging database; see lookup.h. */
 #include "config.h"
 
 #include "api/lookup.h"
@@ -9,7 +9,8 @@
 
 static enum outcome run_once(struct shared_session *shared, const char *sql,
 			     const struct db_value *params, size_t count, struct arena *arena,
-			     struct db_value *out, bool *lost, struct fault_cause *p)
+			     struct db_value *out, bool *lost, unsigned *number,
+			     struct fault_cause *p)
 {
 	struct db_rows *rows = NULL;
 	struct db_value value = DB_NULL;
@@ -17,6 +18,7 @@ static enum outcome run_once(struct shared_session *shared, const char *sql,
 	enum outcome rc;
 
 	*lost = false;
+	*number = 0;
 	rc = shared_session_acquire(shared, &db);
 	if (rc != OUTCOME_OK) {
 		call_database_cause(p, rc, 0, NULL);
@@ -25,6 +27,7 @@ static enum outcome run_once(struct shared_session *shared, const char *sql,
 	rc = db_run(db, sql, params, count, &rows, NULL);
 	if (rc != OUTCOME_OK) {
 		*lost = !db_alive(db);
+		*number = db_errno(db);
 		call_database_cause(p, rc, db_errno(db), db_sqlstate(db));
 	} else if (db_rows_next(rows)) {
 		value = db_rows_value(rows, 0);
@@ -38,18 +41,33 @@ static enum outcome run_once(struct shared_session *shared, const char *sql,
 	return rc;
 }
 
-int lookup_value(struct shared_session *shared, const char *sql, const struct db_value *params,
-		 size_t count, struct arena *arena, struct db_value *out, struct fault_cause *p)
+static int run(struct shared_session *shared, const char *sql, const struct db_value *params,
+	       size_t count, struct arena *arena, struct db_value *out, unsigned *number,
+	       struct fault_cause *p)
 {
 	enum outcome rc;
 	bool lost;
 
-	rc = run_once(shared, sql, params, count, arena, out, &lost, p);
+	rc = run_once(shared, sql, params, count, arena, out, &lost, number, p);
 	/* The server may have closed the idle session.  The statements may be repeated without
 	 * harm, so try once more. */
 	if (rc != OUTCOME_OK && lost)
-		rc = run_once(shared, sql, params, count, arena, out, &lost, p);
+		rc = run_once(shared, sql, params, count, arena, out, &lost, number, p);
 	return rc == OUTCOME_OK ? 0 : -1;
+}
+
+int lookup_value(struct shared_session *shared, const char *sql, const struct db_value *params,
+		 size_t count, struct arena *arena, struct db_value *out, struct fault_cause *p)
+{
+	unsigned number;
+
+	return run(shared, sql, params, count, arena, out, &number, p);
+}
+
+int lookup_value_or_error(struct shared_session *shared, const char *sql, struct arena *arena,
+			  struct db_value *out, unsigned *number, struct fault_cause *p)
+{
+	return run(shared, sql, NULL, 0, arena, out, number, p);
 }
 
 int lookup_server_time(struct shared_session *shared, struct arena *arena, const char **out,

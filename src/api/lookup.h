@@ -16,6 +16,10 @@
 int lookup_value(struct shared_session *shared, const char *sql, const struct db_value *params,
 		 size_t count, struct arena *arena, struct db_value *out, struct fault_cause *p);
 
+/* Likewise; after a failure *NUMBER is the server's error, 0 if it gave none. */
+int lookup_value_or_error(struct shared_session *shared, const char *sql, struct arena *arena,
+			  struct db_value *out, unsigned *number, struct fault_cause *p);
+
 /* Reads the database's clock: "2026-02-03 04:05:06.789", UTC. */
 int lookup_server_time(struct shared_session *shared, struct arena *arena, const char **out,
 		       struct fault_cause *p);

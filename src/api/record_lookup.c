@@ -46,7 +46,7 @@ static int next_number(void *context, const struct schema *s, const char **out,
 	const struct record_lookup *l = context;
 	uint64_t number;
 
-	if (sequence_next(l->shared, s->sequence, l->arena, &number, p) < 0)
+	if (sequence_next(l->shared, s, l->arena, &number, p) < 0)
 		return -1;
 	*out = arena_printf(l->arena, "%llu", (unsigned long long)number);
 	return 0;

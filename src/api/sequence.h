@@ -12,9 +12,10 @@
 #include "base/arena.h"
 #include "soap/fault_cause.h"
 #include "db/shared_session.h"
+#include "schema/model.h"
 
-/* The next number of SEQUENCE, a name of the schema.  -1 with *P set. */
-int sequence_next(struct shared_session *shared, const char *sequence, struct arena *arena,
+/* The next number of the sequence of S, one that its primary key can hold.  -1 with *P set. */
+int sequence_next(struct shared_session *shared, const struct schema *s, struct arena *arena,
 		  uint64_t *out, struct fault_cause *p);
 
 #endif

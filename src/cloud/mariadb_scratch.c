@@ -53,9 +53,9 @@ static void add_index(const struct scratch *t, struct buf *sql)
 {
 	for (size_t i = 0; i < t->key_count && i < INDEX_FIELDS; i++) {
 		const struct field *f = &t->schema->fields[t->key[i]];
-		bool long_text = f->type == XTK_BLOB || xtk_type_is_memo(f->type) ||
-				 (xtk_type_has_length(f->type) && f->type != XTK_UUID &&
-				  f->length > INDEX_PREFIX);
+		bool long_text =
+		    f->type == XTK_BLOB ||
+		    (xtk_type_is_text(f->type) && (f->varchar == 0 || f->varchar > INDEX_PREFIX));
 
 		buf_addf(sql, "%sc%zu", i == 0 ? ", KEY k (" : ", ", t->key[i]);
 		if (long_text)

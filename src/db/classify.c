@@ -96,6 +96,7 @@ static const struct db_class classes[] = {
     {ER_SIGNAL_EXCEPTION, REJECTED}, /* a trigger of the owner's */
     {ER_LOCK_ABORTED, RETRY},
     {ER_DATA_OUT_OF_RANGE, REJECTED},
+    {ER_UNDO_RECORD_TOO_BIG, REJECTED}, /* the old row and its indexed texts */
     {ER_FOREIGN_DUPLICATE_KEY_WITH_CHILD_INFO, REJECTED},
     {ER_FOREIGN_DUPLICATE_KEY_WITHOUT_CHILD_INFO, REJECTED},
     {ER_READ_ONLY_MODE, LEAVE},
@@ -121,6 +122,7 @@ static const struct db_class classes[] = {
     {CR_STMT_CLOSED, TORN},
     {CR_NEW_STMT_METADATA, RETRY}, /* the table changed under a kept statement */
     {ER_CONSTRAINT_FAILED, REJECTED},
+    {ER_SEQUENCE_RUN_OUT, REJECTED},
     {CLIENT_NET_READ, TORN},
     {CLIENT_NET_WRITE, TORN},
 };
@@ -164,6 +166,16 @@ struct db_class db_classify(unsigned number, const char *sqlstate)
 		}
 	}
 	return unknown;
+}
+
+bool db_is_too_wide(unsigned number)
+{
+	return number == ER_TOO_BIG_ROWSIZE;
+}
+
+bool db_is_used_up(unsigned number)
+{
+	return number == ER_SEQUENCE_RUN_OUT;
 }
 
 const struct db_class *db_class_row(size_t n)

@@ -18,6 +18,11 @@ struct db_class {
 /* A number that the table does not hold is judged by its SQLSTATE's class. */
 struct db_class db_classify(unsigned number, const char *sqlstate);
 
+/* The row needs more room than a row of its table has. */
+bool db_is_too_wide(unsigned number);
+/* A sequence has no further number. */
+bool db_is_used_up(unsigned number);
+
 /* For the test that walks the table; NULL behind the last row. */
 const struct db_class *db_class_row(size_t n);
 

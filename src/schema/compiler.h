@@ -14,7 +14,7 @@
 /* The longest name in MariaDB, in characters.  Our names are ASCII, so these are bytes too. */
 #define SQL_NAME_MAX   64
 #define KEY_FIELDS_MAX 16  /* columns of an index */
-#define FIELDS_MAX     350 /* InnoDB stores 21 bytes of each long column in a row of at most 8126 */
+#define FIELDS_MAX     350 /* so many long texts fit into a row (row.c) */
 
 struct compiler {
 	struct schema *schema; /* under construction */

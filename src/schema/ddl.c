@@ -13,6 +13,7 @@
 
 #include "schema/ddl.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,19 +21,17 @@
 
 #include "base/alloc.h"
 #include "db/db.h"
+#include "schema/row.h"
 
 #define CHARACTER_BYTES 4    /* utf8mb4 */
-#define LONG_TEXT	1024 /* characters; beyond, text leaves the row unless a key needs it */
-#define LONGEST_KEY	4096
-#define ROW_BYTES	60000 /* of the 65535 that a row may have; the rest is for our own columns */
-#define PAGE_BYTES	7400  /* of the 8126 that InnoDB keeps of a row in its page, likewise */
-#define MOVABLE		64    /* characters from which it moves a VARCHAR out of the page */
-#define MOVED_BYTES	21    /* what stays of one that was moved */
-#define KEY_BYTES	3072  /* what InnoDB indexes at most */
-#define TEXT_PREFIX	191   /* characters of a MEDIUMTEXT that are indexed */
-#define NAME_LENGTH	60    /* of the 64 characters that a name may have */
+#define KEY_BYTES	3072 /* what InnoDB indexes at most */
+#define TEXT_PREFIX	191  /* characters of a MEDIUMTEXT that are indexed */
+#define NAME_LENGTH	60   /* of the 64 characters that a name may have */
 #define NAME_BYTES	(NAME_LENGTH + 16)
-#define MOST_INDEXES	60 /* MariaDB allows 64 */
+#define MOST_INDEXES	60    /* MariaDB allows 64 */
+#define PAGE_BYTES	8125  /* that a row takes of its page at most (row.c) */
+#define UNDO_BYTES	15000 /* of the old values of a row; a page has 16384 */
+#define UNDO_FIELD	8     /* that each of them takes beside its value */
 
 #define TABLE_OPTIONS                                                                              \
 	"ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin ROW_FORMAT=DYNAMIC"
@@ -79,92 +78,12 @@ void ddl_quote_text(struct buf *sql, const char *text)
 	buf_add_char(sql, '\'');
 }
 
-static bool is_listed(const size_t *fields, size_t count, size_t field)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (fields[i] == field)
-			return true;
-	}
-	return false;
-}
-
-static bool is_in_key(const struct schema *s, size_t field)
-{
-	if ((int)field == s->pk)
-		return true;
-	for (size_t i = 0; i < s->key_count; i++) {
-		if (is_listed(s->keys[i].fields, s->keys[i].field_count, field))
-			return true;
-	}
-	for (size_t i = 0; i < s->index_count; i++) {
-		if (is_listed(s->indexes[i].fields, s->indexes[i].field_count, field))
-			return true;
-	}
-	return false;
-}
-
-static size_t declared_characters(const struct field *f)
-{
-	if (!xtk_type_has_length(f->type))
-		return 0;
-	return f->type == XTK_UUID ? XTK_UUID_BYTES : f->length;
-}
-
-/* InnoDB counts a VARCHAR of less than MOVABLE characters with all it could hold. */
-static bool fills_page(const struct schema *s)
-{
-	size_t bytes = 0;
-
-	for (size_t i = 0; i < s->field_count; i++) {
-		size_t n = declared_characters(&s->fields[i]);
-
-		bytes += n > 0 && n < MOVABLE ? n * CHARACTER_BYTES + 1 : MOVED_BYTES;
-	}
-	return bytes > PAGE_BYTES;
-}
-
-/* Of a field that could be a VARCHAR; 0 for others.  In a table of many short strings they are
- * declared long enough to be moved out of the page; the cast still holds them to their length. */
-static size_t characters(const struct schema *s, size_t field)
-{
-	size_t n = declared_characters(&s->fields[field]);
-
-	if (n > LONGEST_KEY || (n > LONG_TEXT && !is_in_key(s, field)))
-		return 0;
-	return n > 0 && n < MOVABLE && fills_page(s) ? MOVABLE : n;
-}
-
-/* Whether A leaves the row before B when the row is too long: keys stay, the longest go. */
-static bool leaves_before(const struct schema *s, size_t a, size_t b)
-{
-	bool key_a = is_in_key(s, a), key_b = is_in_key(s, b);
-	size_t length_a = characters(s, a), length_b = characters(s, b);
-
-	if (key_a != key_b)
-		return key_b;
-	return length_a != length_b ? length_a > length_b : a < b;
-}
-
-/* A MEDIUMTEXT counts a few bytes in the row, a VARCHAR all it could hold. */
-static bool is_varchar(const struct schema *s, size_t field)
-{
-	size_t row = 0;
-
-	if (characters(s, field) == 0)
-		return false;
-	for (size_t i = 0; i < s->field_count; i++) {
-		if (i == field || !leaves_before(s, i, field))
-			row += characters(s, i) * CHARACTER_BYTES + 2;
-	}
-	return row <= ROW_BYTES;
-}
-
 static void add_type(struct buf *sql, const struct schema *s, size_t field)
 {
 	const struct field *f = &s->fields[field];
 
-	if (is_varchar(s, field))
-		buf_addf(sql, "VARCHAR(%zu)", characters(s, field));
+	if (f->varchar > 0)
+		buf_addf(sql, "VARCHAR(%u)", f->varchar);
 	else
 		buf_add(sql,
 			xtk_type_has_length(f->type) ? "MEDIUMTEXT" : column_types[f->type].sql);
@@ -243,8 +162,8 @@ static size_t prefix_length(const struct schema *s, size_t field, size_t bytes)
 	const struct field *f = &s->fields[field];
 	size_t most = bytes / CHARACTER_BYTES;
 
-	if (is_varchar(s, field))
-		return characters(s, field) <= most ? 0 : most;
+	if (f->varchar > 0)
+		return f->varchar <= most ? 0 : most;
 	if (xtk_type_is_text(f->type) || f->type == XTK_BLOB)
 		return most < TEXT_PREFIX ? most : TEXT_PREFIX;
 	return 0;
@@ -255,18 +174,23 @@ static size_t index_bytes(const struct schema *s, const struct index *x)
 	size_t n = 0;
 
 	for (size_t i = 0; i < x->count; i++) {
-		if (is_varchar(s, x->fields[i]))
-			n += characters(s, x->fields[i]) * CHARACTER_BYTES;
+		unsigned characters = s->fields[x->fields[i]].varchar;
+
+		if (characters > 0)
+			n += (size_t)characters * CHARACTER_BYTES;
 		else
 			n += (size_t)TEXT_PREFIX * CHARACTER_BYTES; /* and 8 at most for numbers */
 	}
 	return n;
 }
 
-static void add_index_columns(struct buf *sql, const struct schema *s, const struct index *x)
+/* MOST: bytes of a column that an index may hold. */
+static void add_index_columns(struct buf *sql, const struct schema *s, const struct index *x,
+			      size_t most)
 {
 	size_t share = index_bytes(s, x) <= KEY_BYTES ? KEY_BYTES : KEY_BYTES / x->count;
 
+	share = share < most ? share : most;
 	for (size_t i = 0; i < x->count; i++) {
 		size_t prefix = prefix_length(s, x->fields[i], share);
 
@@ -342,19 +266,57 @@ static void index_name(char *out, const struct index *all, size_t n)
 		snprintf(out + strlen(out), NAME_BYTES - NAME_LENGTH, "~%u", same);
 }
 
+static size_t text_bytes(const struct schema *s, size_t field)
+{
+	const struct field *f = &s->fields[field];
+
+	if (!xtk_type_is_text(f->type) && f->type != XTK_BLOB)
+		return 0;
+	return f->varchar > 0 ? f->varchar * (size_t)CHARACTER_BYTES : PAGE_BYTES;
+}
+
+/* When a row changes, InnoDB keeps its old values in one page of the undo log: what stood in the
+ * row's own page, and of an indexed text outside of it as much as is indexed.  Returns how many
+ * bytes of each text may be indexed. */
+static size_t undo_share(const struct schema *s, const struct index *all, size_t n)
+{
+	bool *indexed = xcalloc(s->field_count + 1, sizeof(*indexed));
+	size_t count = 0, whole = 0, others = 0, room;
+
+	for (size_t i = 0; i < n; i++) {
+		for (size_t j = 0; j < all[i].count; j++)
+			indexed[all[i].fields[j]] = true;
+	}
+	for (size_t i = 0; i < s->field_count; i++) {
+		size_t bytes = text_bytes(s, i);
+
+		if (indexed[i] && bytes > 0) {
+			count++;
+			whole += bytes < KEY_BYTES ? bytes : KEY_BYTES;
+		} else {
+			others += bytes;
+		}
+	}
+	free(indexed);
+	room =
+	    UNDO_BYTES - s->field_count * UNDO_FIELD - (others < PAGE_BYTES ? others : PAGE_BYTES);
+	return count == 0 || whole <= room ? KEY_BYTES : room / count;
+}
+
 /* Each index after SEPARATOR; R10.4: none is unique. */
 static void add_indexes(struct buf *sql, const struct schema *s, const char *separator)
 {
 	struct index all[MOST_INDEXES];
 	char name[NAME_BYTES];
 	size_t n = list_indexes(s, all);
+	size_t most = undo_share(s, all, n);
 
 	for (size_t i = 0; i < n; i++) {
 		index_name(name, all, i);
 		buf_add(sql, separator);
 		db_quote_name(sql, name);
 		buf_add_char(sql, ' ');
-		add_index_columns(sql, s, &all[i]);
+		add_index_columns(sql, s, &all[i], most);
 	}
 }
 
@@ -419,6 +381,11 @@ void ddl_sequence(struct buf *sql, const struct schema *s, unsigned long long fi
 	buf_addf(sql, " START WITH %llu INCREMENT BY %d NOCACHE", first, DDL_SEQUENCE_BLOCK);
 }
 
+unsigned long long ddl_last_number(const struct schema *s)
+{
+	return s->fields[s->pk].type == XTK_INT64 ? INT64_MAX : INT32_MAX;
+}
+
 /* ---- alter ---- */
 
 enum verdict { VERDICT_SAME, VERDICT_WIDEN, VERDICT_REFUSE };
@@ -452,7 +419,7 @@ static enum verdict judge(const char *there, const char *wanted)
 		return VERDICT_SAME;
 	if (rank_there > 0 && rank_wanted > 0)
 		return rank_there < rank_wanted ? VERDICT_WIDEN : VERDICT_REFUSE;
-	if (length_there == MOVABLE && length_wanted > 0 && length_wanted < MOVABLE)
+	if (length_there == ROW_MOVABLE && length_wanted > 0 && length_wanted < ROW_MOVABLE)
 		return VERDICT_SAME; /* once of a table of many short strings */
 	if (length_there > 0 && length_wanted > 0)
 		return length_there < length_wanted ? VERDICT_WIDEN : VERDICT_REFUSE;
@@ -468,8 +435,8 @@ static void shown_type(struct buf *out, const struct schema *s, size_t field)
 {
 	const struct field *f = &s->fields[field];
 
-	if (is_varchar(s, field))
-		buf_addf(out, "varchar(%zu)", characters(s, field));
+	if (f->varchar > 0)
+		buf_addf(out, "varchar(%u)", f->varchar);
 	else
 		buf_add(out,
 			xtk_type_has_length(f->type) ? "mediumtext" : column_types[f->type].shown);

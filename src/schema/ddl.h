@@ -47,6 +47,8 @@ void ddl_view(struct buf *sql, const struct schema *s);
 /* Writes CREATE SEQUENCE IF NOT EXISTS ... START WITH first INCREMENT BY 1000. */
 void ddl_sequence(struct buf *sql, const struct schema *s, unsigned long long first);
 #define DDL_SEQUENCE_BLOCK 1000
+/* The last number of the sequence of S that its primary key can hold. */
+unsigned long long ddl_last_number(const struct schema *s);
 
 /* Appends TEXT as a literal without a connection (db_quote_text needs one). */
 void ddl_quote_text(struct buf *sql, const char *text);

@@ -25,8 +25,9 @@ struct field {
 	char *default_text; /* the cast constant of DEFAULT_CONSTANT; else NULL */
 	enum field_default default_kind;
 	enum xtk_type type;
-	unsigned length; /* characters; strings only */
-	bool is_element; /* memo element: the value is the element's text */
+	unsigned length;  /* characters; strings only */
+	unsigned varchar; /* characters of its column, if that is a VARCHAR, else 0 (row.h) */
+	bool is_element;  /* memo element: the value is the element's text */
 	bool xml;
 	bool not_null; /* notNull="true" */
 	bool required;

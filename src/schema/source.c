@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "schema/cast.h"
 #include "schema/compiler.h"
+#include "schema/row.h"
 
 /* True if the XML declaration names an encoding other than UTF-8. */
 static bool declares_other_encoding(const char *source, size_t length)
@@ -290,7 +291,11 @@ static void compile(struct compiler *c, const char *source, size_t length)
 	if (s->field_count == 0 && c->error_count == 0)
 		compiler_error(c, "%s has no fields", s->id);
 	if (s->field_count > FIELDS_MAX) {
-		compiler_error(c, "%s has more than %d fields", s->id, FIELDS_MAX);
+		compiler_error(c,
+			       "%s has %zu fields, and a schema can have %d (docs/protocol.md "
+			       "R5.20): remove fields, or move some to a schema of their own "
+			       "that links to this one",
+			       s->id, s->field_count, FIELDS_MAX);
 		return;
 	}
 	check_collisions(c);
@@ -298,6 +303,7 @@ static void compile(struct compiler *c, const char *source, size_t length)
 	name_elements(s);
 	compiler_keys(c);
 	compiler_link_types(c);
+	row_plan(s);
 }
 
 struct schema *schema_compile(const char *source, size_t length, schema_lookup *find, void *context,

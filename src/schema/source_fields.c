@@ -228,7 +228,8 @@ static void read_properties(struct compiler *c, const struct xml_element *e, str
 		compiler_warning(c, "'%s': expr has no effect, the field is stored", f->xpath);
 }
 
-/* R5.7: with autopk, an attribute id in the source must be like the one that autopk adds. */
+/* R5.7: with autopk, an attribute id in the source must be like the one that autopk adds; numbers may
+ * be declared wider. */
 static void read_own_id(struct compiler *c, const struct xml_element *e)
 {
 	struct field *id = &c->schema->fields[0];
@@ -236,6 +237,8 @@ static void read_own_id(struct compiler *c, const struct xml_element *e)
 
 	if (read_type(c, e, "@id", &type) < 0)
 		return;
+	if (id->type == XTK_LONG && type == XTK_INT64)
+		id->type = type;
 	if (type != id->type || compiler_text(e, "default") != NULL ||
 	    (compiler_text(e, "sqlname") != NULL && strcmp(compiler_text(e, "sqlname"), "id") != 0))
 		compiler_error(c,

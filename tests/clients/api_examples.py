@@ -236,7 +236,8 @@ MEANING = (
     ("XSV-350023", S, "always the last line, after its cause: which schema could not be saved"),
     ("XSV-350063", S, "no staging database is configured"),
     ("ODB-240000", S, "\"nothing was stored, try again later\": send the call again. \"not known whether it was stored\": "
-                      "a call with a key may be sent again without harm. A number and a state: the data was refused"),
+                      "a call with a key may be sent again without harm. A number and a state: the data was refused; "
+                      "\"more room than a row has\": fewer of its texts of 21 to 40 bytes fit (protocol.md R5.20). \"are used up\": the administrator has to act (R7.11)"),
     ("XFR-180000", S, "no such schema; also for GetEntityIfMoreRecent with mustExist"),
     ("SOP-330003", C, "more parameters than the method has"),
     ("SOP-330006", C, "no such method; GetModifiedEntities gets it, whereupon clients stop polling"),

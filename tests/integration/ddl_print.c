@@ -2,7 +2,8 @@
 /*
  * Prints the SQL that a srcSchema file comes to: log, rejects, view, and the entity's table,
  * each ended by a line ";;".  For tests that need the tables without a whole installation.
- * Knows no other schema: a link's foreign key counts as a uuid.
+ * Knows no other schema: a link's foreign key counts as a uuid.  Exit 1 with lines on standard
+ * error for a source that a deployment would refuse.
  */
 #include "config.h"
 
@@ -11,6 +12,7 @@
 
 #include "base/buf.h"
 #include "schema/ddl.h"
+#include "schema/row.h"
 #include "schema/source.h"
 
 static int read_file(const char *path, struct buf *out)
@@ -57,6 +59,8 @@ int main(int argc, char **argv)
 	}
 	if (read_file(argv[1], &source) == 0)
 		s = schema_compile(buf_text(&source), source.length, NULL, NULL, &errors, NULL);
+	if (s != NULL && row_check(s, NULL, &errors, NULL) < 0)
+		schema_free(&s);
 	if (s != NULL)
 		print_all(s);
 	fputs(buf_text(&errors), stderr);

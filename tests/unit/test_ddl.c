@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "schema/row.h"
 #include "schema/source.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -137,8 +138,8 @@ static void R5_7_primary_key(void **state)
 	schema_free(&number);
 }
 
-/* 20 x 1000 characters are 80,000 bytes: the first ones leave the row, a key's stays. */
-static void long_rows_put_text_aside(void **state)
+/* Of 20 x 1000 characters, 80,000 bytes, the first ones leave the row; a key's stays. */
+static void R5_20_long_rows_put_text_aside(void **state)
 {
 	struct buf body = BUF_INIT, sql = BUF_INIT;
 	struct schema *s;
@@ -154,13 +155,120 @@ static void long_rows_put_text_aside(void **state)
 		ddl_column_type(&sql, s, i, DDL_LOG);
 		aside += strcmp(buf_text(&sql), "MEDIUMTEXT NULL") == 0;
 	}
-	assert_int_equal(aside, 6);
+	assert_int_equal(aside, 5);
 	assert_type(s, 1, DDL_LOG, "VARCHAR(1000) NULL");
 	assert_type(s, 2, DDL_LOG, "MEDIUMTEXT NULL");
 	assert_type(s, 20, DDL_LOG, "VARCHAR(1000) NULL");
 	schema_free(&s);
 	buf_free(&sql);
 	buf_free(&body);
+}
+
+/* COUNT attributes a0, a1, ... like ATTRIBUTE ("" or "length='20'"). */
+static struct schema *wide(size_t count, const char *attribute)
+{
+	struct buf body = BUF_INIT;
+	struct schema *s;
+
+	for (size_t i = 0; i < count; i++)
+		buf_addf(&body, "<attribute name='a%zu' %s/>", i, attribute);
+	s = compile(staged, buf_text(&body));
+	buf_free(&body);
+	return s;
+}
+
+/* How many fields fit beside the primary key; the server judges them in tests/integration. */
+static const struct {
+	const char *attribute;
+	size_t most;
+} widest[] = {
+    {"", 349},
+    {"type='memo'", 349},
+    {"type='blob'", 349},
+    {"type='double'", 349},
+    {"type='boolean'", 349},
+    {"type='datetime'", 349},
+    {"length='1'", 349},
+    {"length='4'", 349},
+    {"length='9'", 209},
+    {"length='10'", 189},
+    {"length='40'", 189},
+    {"length='41'", 349},
+    {"type='uuid'", 189},
+};
+
+static void R5_20_the_widest_schemas(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(widest); i++) {
+		struct schema *s = wide(widest[i].most, widest[i].attribute), *more;
+		struct buf errors = BUF_INIT;
+
+		assert_int_equal(row_check(s, NULL, &errors, NULL), 0);
+		if (widest[i].most < 349) {
+			more = wide(widest[i].most + 1, widest[i].attribute);
+			assert_int_equal(row_check(more, NULL, &errors, NULL), -1);
+			assert_contains(widest[i].attribute, buf_text(&errors), "dem:t: its ");
+			assert_contains(widest[i].attribute, buf_text(&errors), "remove fields");
+			schema_free(&more);
+		}
+		buf_free(&errors);
+		schema_free(&s);
+	}
+}
+
+/* A schema that was deployed when it was not yet counted so may stay, and change. */
+static void R5_20_wide_schemas_stay_deployed(void **state)
+{
+	struct schema *old = wide(220, "length='20'"), *new = wide(221, "length='20'");
+	struct schema *narrow = wide(5, "length='20'");
+	struct buf errors = BUF_INIT, warnings = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(row_check(new, old, &errors, &warnings), 0);
+	assert_string_equal(buf_text(&errors), "");
+	assert_contains("wide", buf_text(&warnings), "a record that does not fit is refused");
+	assert_int_equal(row_check(new, narrow, &errors, &warnings), -1);
+	buf_free(&errors);
+	buf_free(&warnings);
+	schema_free(&old);
+	schema_free(&new);
+	schema_free(&narrow);
+}
+
+/* Only as many short strings are declared longer as the page asks for, the longest first. */
+static void R5_20_short_strings_leave_the_page(void **state)
+{
+	struct buf body = BUF_INIT;
+	struct schema *s;
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		buf_addf(&body, "<attribute name='a%d' length='%d'/>", i, i < 50 ? 20 : 30);
+	s = compile(staged, buf_text(&body));
+	assert_type(s, 1, DDL_LOG, "VARCHAR(20) NULL");
+	assert_type(s, 51, DDL_LOG, "VARCHAR(64) NULL");
+	schema_free(&s);
+	buf_free(&body);
+}
+
+/* All that is indexed of a row fits into one record of the undo log. */
+static void R5_20_many_indexes_are_short(void **state)
+{
+	struct buf body = BUF_INIT, sql = BUF_INIT;
+	struct schema *s;
+
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		buf_addf(&body,
+			 "<attribute name='a%d'/><key name='k%d'><keyfield xpath='@a%d'/></key>", i,
+			 i, i);
+	s = compile(staged, buf_text(&body));
+	ddl_create(&sql, s, DDL_ENTITY);
+	assert_contains("indexes", buf_text(&sql), "KEY `k_k0` (`a0`(90))");
+	buf_free(&sql);
+	buf_free(&body);
+	schema_free(&s);
 }
 
 /* ---- create ---- */
@@ -423,7 +531,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(R5_11_column_types),
 	    cmocka_unit_test(R5_7_primary_key),
-	    cmocka_unit_test(long_rows_put_text_aside),
+	    cmocka_unit_test(R5_20_long_rows_put_text_aside),
+	    cmocka_unit_test(R5_20_the_widest_schemas),
+	    cmocka_unit_test(R5_20_wide_schemas_stay_deployed),
+	    cmocka_unit_test(R5_20_short_strings_leave_the_page),
+	    cmocka_unit_test(R5_20_many_indexes_are_short),
 	    cmocka_unit_test(R5_17_log_and_rejects),
 	    cmocka_unit_test(R10_4_indexes),
 	    cmocka_unit_test(missing_indexes_are_added),
