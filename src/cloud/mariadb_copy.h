@@ -8,13 +8,14 @@
 
 #include <stdbool.h>
 
+#include "cloud/mariadb_table.h"
 #include "cloud/target.h"
 #include "db/db.h"
-#include "schema/model.h"
 
 struct copy;
 
-enum outcome copy_open(struct db *db, const struct schema *s, struct copy **out);
+/* TABLE has no problem. */
+enum outcome copy_open(struct db *db, const struct mariadb_table *table, struct copy **out);
 /* Before the session is closed; the temporary table goes with the session, or with the next
  * copy. */
 void copy_free(struct copy **copy);
@@ -24,5 +25,7 @@ enum outcome copy_add(struct copy *copy, const struct db_value *cells, size_t ro
 		      bool *too_large);
 /* Carries out what target.h says of copy_end. */
 enum outcome copy_apply(struct copy *copy, bool whole, struct merge_counts *counts);
+/* Why it was rejected, if that is not the server's error; else NULL. */
+const char *copy_refusal(const struct copy *copy);
 
 #endif

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "cloud/mariadb_unique.h"
 #include "cloud/mask.h"
 
 /* What a version-4 UUID looks like in SQL (R5.8); UUID() makes version 1. */
@@ -62,27 +63,16 @@ static bool key_has_null(const struct merge *m, size_t field)
 	return false;
 }
 
-/*
- * The join of scratch table t and entity e, with the order fixed: from the scratch table into
- * the entity's index, so that the cost follows the size of the batch; without such an index
- * from the entity into the scratch table's.  Null-safe only where a part is empty
- * (allowEmptyPart), because "=" serves an index better.
- */
+/* The join of scratch table t and entity e.  Null-safe only where a part is empty
+ * (allowEmptyPart), because "=" serves an index better. */
 static void add_join(const struct merge *m, struct buf *sql)
 {
 	const struct scratch *t = m->scratch;
 
-	if (t->entity_indexed)
-		buf_addf(sql, "%s t STRAIGHT_JOIN ", t->name);
-	db_quote_name(sql, m->schema->table);
-	buf_add(sql, " e");
-	if (!t->entity_indexed)
-		buf_addf(sql, " STRAIGHT_JOIN %s t", t->name);
-	buf_add(sql, " ON ");
+	scratch_add_tables(sql, t, t->entity_indexed);
 	for (size_t i = 0; i < t->key_count; i++) {
 		buf_add(sql, i > 0 ? " AND " : "");
-		add_column(sql, "e", m->schema, t->key[i]);
-		buf_addf(sql, " %s t.c%zu", key_has_null(m, t->key[i]) ? "<=>" : "=", t->key[i]);
+		scratch_add_equal(sql, t, t->key[i], key_has_null(m, t->key[i]) ? "<=>" : "=");
 	}
 }
 
@@ -112,8 +102,11 @@ static void add_cell(struct buf *sql, const struct schema *s, size_t field)
 		buf_addf(sql, "t.c%zu", field);
 }
 
-static bool key_has_pk(const struct merge *m)
+/* One row at most has the key: it has the primary key, and the table holds it unique. */
+static bool key_is_unique(const struct merge *m)
 {
+	if (!mariadb_table_pk_unique(m->scratch->table))
+		return false;
 	for (size_t i = 0; i < m->scratch->key_count; i++) {
 		if ((int)m->scratch->key[i] == m->schema->pk)
 			return true;
@@ -139,10 +132,10 @@ static enum outcome number(const struct merge *m, const char *what, const char *
 	return rc;
 }
 
-/* Only the primary key finds one row at most, and nothing finds a record without a key. */
+/* Nothing finds a record without a key. */
 static bool finds_several(const struct merge *m)
 {
-	return m->scratch->key_count > 0 && !key_has_pk(m);
+	return m->scratch->key_count > 0 && !key_is_unique(m);
 }
 
 /* R10.4: several rows with one key are all changed, and counted.  WHERE chooses the records. */
@@ -178,6 +171,38 @@ static enum outcome merge_delete(const struct merge *m, struct merge_counts *cou
 	return rc;
 }
 
+/* What FIELD gets, or the expression KEPT where a record does not name it; NULL: as it is. */
+static void add_updated(const struct merge *m, struct buf *sql, size_t field, const char *kept)
+{
+	bool updated = mask_has(m->updated, field);
+	bool always = updated && mask_has(m->always_updated, field);
+
+	if (updated && !always) {
+		buf_add(sql, "IF(");
+		add_bit(sql, 'u', field);
+		buf_add(sql, ", ");
+	}
+	if (updated)
+		add_cell(sql, m->schema, field);
+	if (updated && !always)
+		buf_add(sql, mariadb_table_collate(m->scratch->table, field));
+	if (always)
+		return;
+	buf_add(sql, updated ? ", " : "");
+	if (kept != NULL)
+		buf_add(sql, kept);
+	else
+		add_column(sql, "e", m->schema, field);
+	buf_add(sql, updated ? ")" : "");
+}
+
+/* The records that update. */
+static void add_updates(const struct merge *m, struct buf *sql)
+{
+	for (size_t w = 0; w < m->scratch->words; w++)
+		buf_addf(sql, "%s t.u%zu <> 0", w == 0 ? " WHERE" : " OR", w);
+}
+
 static enum outcome merge_update(const struct merge *m, struct merge_counts *counts)
 {
 	const struct schema *s = m->schema;
@@ -189,26 +214,15 @@ static enum outcome merge_update(const struct merge *m, struct merge_counts *cou
 	buf_add(&sql, "UPDATE ");
 	add_join(m, &sql);
 	for (size_t i = 0; i < s->field_count; i++) {
-		if (!mask_has(m->updated, i))
+		if (!mask_has(m->updated, i) && !mariadb_table_changes_alone(m->scratch->table, i))
 			continue;
 		buf_add(&sql, separator);
 		separator = ", ";
 		add_column(&sql, "e", s, i);
 		buf_add(&sql, " = ");
-		if (mask_has(m->always_updated, i)) {
-			add_cell(&sql, s, i);
-			continue;
-		}
-		buf_add(&sql, "IF(");
-		add_bit(&sql, 'u', i);
-		buf_add(&sql, ", ");
-		add_cell(&sql, s, i);
-		buf_add(&sql, ", ");
-		add_column(&sql, "e", s, i);
-		buf_add_char(&sql, ')');
+		add_updated(m, &sql, i, NULL);
 	}
-	for (size_t w = 0; w < m->scratch->words; w++)
-		buf_addf(&sql, "%s t.u%zu <> 0", w == 0 ? " WHERE" : " OR", w);
+	add_updates(m, &sql);
 	rc = run_sql(m, buf_text(&sql), &affected);
 	counts->updated += affected;
 	buf_free(&sql);
@@ -306,6 +320,68 @@ static enum outcome merge_insert(const struct merge *m, struct merge_counts *cou
 	return rc;
 }
 
+/* R10.10: whether columns that are not as deployed would hold what is written. */
+static enum outcome try_updates(const struct merge *m)
+{
+	struct scratch *t = m->scratch;
+	struct buf values = BUF_INIT, from = BUF_INIT, kept = BUF_INIT;
+	bool tried = false;
+	enum outcome rc = OUTCOME_OK;
+
+	for (size_t i = 0; t->probe != NULL && i < probe_count(t->probe); i++) {
+		size_t field = probe_field(t->probe, i);
+
+		tried |= mask_has(m->updated, field);
+		buf_clear(&kept);
+		probe_add_unwritten(&kept, t->probe, field);
+		buf_add(&values, i == 0 ? "" : ", ");
+		add_updated(m, &values, field, buf_text(&kept));
+	}
+	if (tried) {
+		add_join(m, &from);
+		add_updates(m, &from);
+		rc = probe_try(t->probe, buf_text(&values), buf_text(&from), NULL, 0, false,
+			       t->refusal, sizeof(t->refusal));
+	}
+	buf_free(&kept);
+	buf_free(&from);
+	buf_free(&values);
+	return rc;
+}
+
+static enum outcome try_inserts(const struct merge *m)
+{
+	struct scratch *t = m->scratch;
+	struct db_value *params = xcalloc(m->schema->field_count + 1, sizeof(*params));
+	struct buf values = BUF_INIT, from = BUF_INIT;
+	size_t param_count = 0;
+	enum outcome rc = OUTCOME_OK;
+
+	for (size_t i = 0; t->probe != NULL && i < probe_count(t->probe); i++) {
+		buf_add(&values, i == 0 ? "" : ", ");
+		add_inserted(m, &values, probe_field(t->probe, i), params, &param_count);
+	}
+	buf_addf(&from, "%s t WHERE t.ins = 1", t->name);
+	if (t->probe != NULL)
+		rc = probe_try(t->probe, buf_text(&values), buf_text(&from), params, param_count,
+			       true, t->refusal, sizeof(t->refusal));
+	buf_free(&from);
+	buf_free(&values);
+	free(params);
+	return rc;
+}
+
+static enum outcome insert_left(const struct merge *m, struct merge_counts *counts)
+{
+	enum outcome rc;
+
+	if ((rc = unique_check(m->scratch)) != OUTCOME_OK)
+		return rc;
+	if ((rc = try_inserts(m)) != OUTCOME_OK)
+		return rc;
+	return merge_insert(m, counts);
+}
+
 static bool mask_empty(const unsigned char *mask, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
@@ -381,6 +457,8 @@ static enum outcome update_known(const struct merge *m, uint64_t found, struct m
 	enum outcome rc = OUTCOME_OK;
 
 	if (m->updates)
+		rc = try_updates(m);
+	if (m->updates && rc == OUTCOME_OK)
 		rc = merge_update(m, counts);
 	if (rc != OUTCOME_OK || !finds_several(m) || (counted && counts->updated - before <= found))
 		return rc;
@@ -404,7 +482,7 @@ static enum outcome merge_known(const struct merge *m, struct merge_counts *coun
 	m->scratch->finds = found + counts->deleted > 0;
 	if (m->inserts && (rc = any_left(m, &left)) != OUTCOME_OK)
 		return rc;
-	return left ? merge_insert(m, counts) : OUTCOME_OK;
+	return left ? insert_left(m, counts) : OUTCOME_OK;
 }
 
 static enum outcome savepoint(const struct merge *m)
@@ -418,23 +496,27 @@ static enum outcome back_to_savepoint(const struct merge *m)
 }
 
 /*
- * Records that insert and whose key has the primary key: where one of them has a row, the
+ * Records that insert and whose key has a unique primary key: where one of them has a row, the
  * insert is refused.  So after a set that has found nothing this one is inserted without
  * looking; if it is refused, whatever the reason, it is merged as any other.
  */
 static enum outcome merge_all(const struct merge *m, struct merge_counts *counts, bool *too_large)
 {
-	bool new = key_has_pk(m) && m->all_insert && !m->deletes && !m->scratch->finds;
+	bool new = key_is_unique(m) && m->all_insert && !m->deletes && !m->scratch->finds;
 	enum outcome rc;
 
 	if ((rc = scratch_load(m->scratch, m->records, m->count, too_large)) != OUTCOME_OK)
 		return rc;
 	if (new) {
-		rc = merge_insert(m, counts);
+		rc = insert_left(m, counts);
 		if (rc != OUTCOME_REJECTED)
 			return rc;
 		if (back_to_savepoint(m) != OUTCOME_OK)
 			return OUTCOME_RETRY;
+		m->scratch->refusal[0] = '\0';
+		if (m->scratch->ordered && /* an InnoDB table's rows are gone with the rest */
+		    (rc = scratch_load(m->scratch, m->records, m->count, too_large)) != OUTCOME_OK)
+			return rc;
 	}
 	return merge_known(m, counts);
 }
@@ -448,6 +530,7 @@ enum outcome mariadb_merge_set(struct scratch *scratch, const struct merge_recor
 	unsigned char *masks = xcalloc(4, size + 1);
 	enum outcome rc;
 
+	scratch->refusal[0] = '\0';
 	m.records = records;
 	m.count = count;
 	m.updated = masks;
