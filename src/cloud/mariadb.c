@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/alloc.h"
 #include "base/log.h"
@@ -28,12 +27,15 @@
 #define REASON_SIZE	  512
 #define SESSIONS	  2
 
-static const char sql_columns[] = "SELECT COLUMN_NAME FROM information_schema.COLUMNS"
-				  " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?";
 static const char sql_record[] = "INSERT INTO campaign_applied (log_id, seqs, applied_at)"
 				 " VALUES (?, ?, UTC_TIMESTAMP(3))";
 static const char sql_recorded[] = "SELECT seqs FROM campaign_applied WHERE log_id = ? ORDER BY id";
 static const char sql_forget[] = "DELETE FROM campaign_applied WHERE log_id = ?";
+
+struct slow_key { /* one that was warned of */
+	const struct schema *schema;
+	size_t field;
+};
 
 struct target {
 	const struct conf *conf;
@@ -46,8 +48,9 @@ struct target {
 	struct copy *copy;
 	struct marks **marks; /* of the tables that were asked so far */
 	size_t marks_count;
-	const struct schema *slow_schema; /* of the last warning */
-	size_t slow_field;
+	const struct schema *checked; /* last */
+	struct slow_key *slow;
+	size_t slow_count;
 	char reason[REASON_SIZE];
 };
 
@@ -79,6 +82,7 @@ static void mariadb_close(struct target **t)
 	free((*t)->marks);
 	for (unsigned i = 0; i < SESSIONS; i++)
 		session_close(&(*t)->sessions[i]);
+	free((*t)->slow);
 	free(*t);
 	*t = NULL;
 }
@@ -174,49 +178,45 @@ static enum outcome marks_to_write(struct target *t, const struct schema *s,
 	return OUTCOME_INVALID;
 }
 
-/* A column that the schema does not know is somebody else's, and left alone. */
-static void take_column(const struct schema *s, const char *name, bool *seen)
+/* INVALID if nothing can be merged into S's table. */
+static enum outcome find_table(struct target *t, struct session *session, const struct schema *s,
+			       const struct mariadb_table **table)
 {
-	for (size_t i = 0; i < s->field_count; i++) {
-		if (strcasecmp(s->fields[i].column, name) == 0)
-			seen[i] = true;
-	}
+	enum outcome rc;
+
+	if ((rc = checked(t, session_table(session, s, table))) != OUTCOME_OK)
+		return rc;
+	if (mariadb_table_problem(*table) == NULL)
+		return OUTCOME_OK;
+	set_reason(t, mariadb_table_problem(*table));
+	return OUTCOME_INVALID;
 }
 
-static enum outcome judge_columns(struct target *t, const struct schema *s, const bool *seen,
-				  size_t found)
+/* Each record that is inserted is looked for first, and where nothing helps that takes long. */
+static void warn_of_lost_key(const struct schema *s, const struct mariadb_table *table)
 {
-	for (size_t i = 0; i < s->field_count && found > 0; i++) {
-		if (seen[i])
-			continue;
-		snprintf(t->reason, sizeof(t->reason),
-			 "table %s has no column %s: deploy the schema again", s->table,
-			 s->fields[i].column);
-		return OUTCOME_INVALID;
-	}
-	if (found > 0)
-		return OUTCOME_OK;
-	snprintf(t->reason, sizeof(t->reason), "there is no table %s: deploy the schema", s->table);
-	return OUTCOME_INVALID;
+	struct buf sql = BUF_INIT;
+	size_t pk = (size_t)s->pk;
+
+	if (s->pk < 0 || mariadb_table_serves(table, &pk, 1))
+		return;
+	mariadb_table_add_remedy(&sql, table, &pk, 1);
+	log_warn("%s: table %s has no index that finds its primary key %s, so every batch reads "
+		 "the whole table: %s",
+		 s->id, s->table, s->fields[pk].column, buf_text(&sql));
+	buf_free(&sql);
 }
 
 static enum outcome mariadb_check(struct target *t, const struct schema *s)
 {
-	bool *seen = xcalloc(s->field_count + 1, sizeof(*seen));
-	struct db_value table = db_text(s->table);
+	const struct mariadb_table *table = NULL;
 	const struct marks *marks = NULL;
-	struct db_rows *rows = NULL;
-	size_t found = 0;
 	enum outcome rc;
 
-	rc = checked(t, db_run(t->db, sql_columns, &table, 1, &rows, NULL));
-	if (rc == OUTCOME_OK) {
-		for (; db_rows_next(rows); found++)
-			take_column(s, db_rows_text(rows, 0), seen);
-		rc = judge_columns(t, s, seen, found);
-	}
-	db_rows_free(&rows);
-	free(seen);
+	rc = find_table(t, &t->sessions[t->working], s, &table);
+	if (rc == OUTCOME_OK && t->checked != s)
+		warn_of_lost_key(s, table);
+	t->checked = s;
 	return rc == OUTCOME_OK ? marks_to_write(t, s, &marks) : rc;
 }
 
@@ -234,21 +234,48 @@ static enum outcome fitting(struct target *t, enum outcome rc, bool too_large)
 	return rc;
 }
 
-/* Once for a key list, though each session has a scratch table for it. */
+static bool key_has_pk(const struct scratch *scratch)
+{
+	for (size_t i = 0; i < scratch->key_count; i++) {
+		if ((int)scratch->key[i] == scratch->schema->pk)
+			return true;
+	}
+	return false;
+}
+
+/* Once for a key list, though each session has a scratch table for it.  Of the primary key
+ * warn_of_lost_key has spoken. */
 static void warn_of_slow_key(struct target *t, struct scratch *scratch)
 {
 	const struct schema *s = scratch->schema;
+	struct buf sql = BUF_INIT;
 
-	if (scratch->entity_indexed || scratch->warned)
+	if (scratch->entity_indexed || scratch->warned || key_has_pk(scratch))
 		return;
 	scratch->warned = true;
-	if (t->slow_schema == s && t->slow_field == scratch->key[0])
-		return;
-	t->slow_schema = s;
-	t->slow_field = scratch->key[0];
+	for (size_t i = 0; i < t->slow_count; i++) {
+		if (t->slow[i].schema == s && t->slow[i].field == scratch->key[0])
+			return;
+	}
+	t->slow = xrealloc(t->slow, t->slow_count + 1, sizeof(*t->slow));
+	t->slow[t->slow_count++] = (struct slow_key){s, scratch->key[0]};
+	mariadb_table_add_remedy(&sql, scratch->table, scratch->key, scratch->key_count);
 	log_warn("%s: reconciling on %s%s without an index reads the whole table for every "
-		 "batch: declare it as key or dbindex",
-		 s->id, s->fields[scratch->key[0]].xpath, scratch->key_count > 1 ? ", ..." : "");
+		 "batch: %s",
+		 s->id, s->fields[scratch->key[0]].xpath, scratch->key_count > 1 ? ", ..." : "",
+		 sql.length > 0 ? buf_text(&sql) : "declare it as key or dbindex");
+	buf_free(&sql);
+}
+
+static enum outcome find_scratch(struct target *t, struct session *session, const struct schema *s,
+				 const size_t *key, size_t key_count, struct scratch **out)
+{
+	const struct mariadb_table *table = NULL;
+	enum outcome rc;
+
+	if ((rc = find_table(t, session, s, &table)) != OUTCOME_OK)
+		return rc;
+	return checked(t, session_scratch(session, table, key, key_count, out));
 }
 
 static enum outcome mariadb_merge(struct target *t, const struct schema *s, const size_t *key,
@@ -263,12 +290,15 @@ static enum outcome mariadb_merge(struct target *t, const struct schema *s, cons
 	t->reason[0] = '\0';
 	if ((rc = marks_to_write(t, s, &marks)) != OUTCOME_OK)
 		return rc;
-	rc = session_scratch(&t->sessions[t->working], s, key, key_count, &scratch);
+	rc = find_scratch(t, &t->sessions[t->working], s, key, key_count, &scratch);
 	if (rc != OUTCOME_OK)
-		return checked(t, rc);
+		return rc;
 	warn_of_slow_key(t, scratch);
 	rc = mariadb_merge_set(scratch, marks, records, count, counts, &too_large);
-	return fitting(t, rc, too_large);
+	rc = fitting(t, rc, too_large);
+	if (rc == OUTCOME_REJECTED && scratch->refusal[0] != '\0')
+		set_reason(t, scratch->refusal);
+	return rc;
 }
 
 /* Says nothing of what goes wrong: the working session's merge will. */
@@ -276,10 +306,13 @@ static void mariadb_load(struct target *t, const struct schema *s, const size_t 
 			 size_t key_count, const struct merge_record *records, size_t count)
 {
 	struct session *session = resting(t);
+	const struct mariadb_table *table = NULL;
 	struct scratch *scratch = NULL;
 
 	t->loaded = session->db != NULL && db_alive(session->db) &&
-		    session_scratch(session, s, key, key_count, &scratch) == OUTCOME_OK &&
+		    session_table(session, s, &table) == OUTCOME_OK &&
+		    mariadb_table_problem(table) == NULL &&
+		    session_scratch(session, table, key, key_count, &scratch) == OUTCOME_OK &&
 		    scratch_load_ahead(scratch, records, count) == OUTCOME_OK;
 }
 
@@ -311,9 +344,9 @@ static enum outcome mariadb_read(struct target *t, const struct schema *s, const
 
 	if ((rc = marks_of(t, s, &marks)) != OUTCOME_OK)
 		return rc;
-	rc = session_scratch(&t->sessions[t->working], s, key, key_count, &scratch);
+	rc = find_scratch(t, &t->sessions[t->working], s, key, key_count, &scratch);
 	if (rc != OUTCOME_OK)
-		return checked(t, rc);
+		return rc;
 	rc = mariadb_read_set(scratch, marks, records, count, field, row, context, &too_large);
 	return fitting(t, rc, too_large);
 }
@@ -379,13 +412,16 @@ static enum outcome mariadb_extent(struct target *t, const struct schema *s, int
 
 static enum outcome mariadb_copy_begin(struct target *t, const struct schema *s)
 {
+	const struct mariadb_table *table = NULL;
 	const struct marks *marks = NULL;
 	enum outcome rc;
 
 	copy_free(&t->copy);
+	if ((rc = find_table(t, &t->sessions[t->working], s, &table)) != OUTCOME_OK)
+		return rc;
 	if ((rc = marks_to_write(t, s, &marks)) != OUTCOME_OK)
 		return rc;
-	return checked(t, copy_open(t->db, s, marks, &t->copy));
+	return checked(t, copy_open(t->db, table, marks, &t->copy));
 }
 
 static enum outcome mariadb_copy_rows(struct target *t, const struct db_value *cells, size_t rows)
@@ -400,6 +436,8 @@ static enum outcome mariadb_copy_end(struct target *t, bool whole, struct merge_
 {
 	enum outcome rc = checked(t, copy_apply(t->copy, whole, counts));
 
+	if (rc == OUTCOME_REJECTED && copy_refusal(t->copy) != NULL)
+		set_reason(t, copy_refusal(t->copy));
 	copy_free(&t->copy);
 	return rc;
 }
@@ -468,8 +506,11 @@ static enum outcome mariadb_lookup(struct target *t, const struct schema *s, con
 				   bool *found)
 {
 	const struct marks *marks = NULL;
+	struct db_value *params;
+	const struct mariadb_table *table = NULL;
 	struct buf sql = BUF_INIT;
 	struct db_rows *rows = NULL;
+	size_t param_count = 0;
 	enum outcome rc;
 
 	*found = false;
@@ -477,25 +518,33 @@ static enum outcome mariadb_lookup(struct target *t, const struct schema *s, con
 		return OUTCOME_OK; /* nothing to point to */
 	if ((rc = marks_of(t, s, &marks)) != OUTCOME_OK)
 		return rc;
+	rc = checked(t, session_table(&t->sessions[t->working], s, &table));
+	if (rc != OUTCOME_OK)
+		return rc;
+	params = xcalloc(2 * key_count + 1, sizeof(*params));
 	buf_add(&sql, "SELECT ");
 	db_quote_name(&sql, s->fields[s->pk].column);
 	buf_add(&sql, " FROM ");
 	db_quote_name(&sql, s->table);
 	buf_add(&sql, " e");
 	for (size_t i = 0; i < key_count; i++) {
-		buf_add(&sql, i == 0 ? " WHERE " : " AND ");
-		db_quote_name(&sql, s->fields[key[i]].column);
-		buf_add(&sql, " = ?");
+		size_t n;
+
+		buf_add(&sql, i == 0 ? " e WHERE " : " AND ");
+		n = mariadb_table_add_equal(&sql, table, key[i], "=", "?", true);
+		while (n-- > 0)
+			params[param_count++] = values[i];
 	}
 	marks_add_seen(marks, &sql, key_count > 0 ? " AND " : " WHERE ");
 	buf_add(&sql, " ORDER BY 1 LIMIT 1");
-	rc = checked(t, db_run(t->db, buf_text(&sql), values, key_count, &rows, NULL));
+	rc = checked(t, db_run(t->db, buf_text(&sql), params, param_count, &rows, NULL));
 	if (rc == OUTCOME_OK && db_rows_next(rows)) {
 		*out = xstrdup(db_rows_text(rows, 0));
 		*found = true;
 	}
 	db_rows_free(&rows);
 	buf_free(&sql);
+	free(params);
 	return rc;
 }
 

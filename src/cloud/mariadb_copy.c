@@ -12,13 +12,17 @@
 
 #include "cloud/mariadb_copy.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "cloud/mariadb_probe.h"
 #include "schema/ddl.h"
 
 #define PACKET_SLACK 4096
 #define CELL_SLACK   9 /* what a cell's length takes at most */
+#define CELL_SIZE    24
+#define REFUSAL_SIZE 512
 
 static const char copy_table[] = "`campaign_copy`";
 
@@ -26,9 +30,13 @@ struct copy {
 	struct db *db;
 	const struct schema *schema;
 	const struct marks *marks;
+	const struct mariadb_table *table;
+	struct probe *probe; /* NULL if its columns hold everything */
+	char refusal[REFUSAL_SIZE];
 	struct db_bulk *bulk;
 };
 
+/* With a primary key of its own, since the server may want one (innodb_force_primary_key). */
 static enum outcome create(const struct copy *c)
 {
 	const struct schema *s = c->schema;
@@ -38,11 +46,15 @@ static enum outcome create(const struct copy *c)
 	buf_addf(&sql, "DROP TEMPORARY TABLE IF EXISTS %s", copy_table);
 	rc = db_exec(c->db, buf_text(&sql));
 	buf_clear(&sql);
-	buf_addf(&sql, "CREATE TEMPORARY TABLE %s (", copy_table);
+	buf_addf(&sql,
+		 "SET STATEMENT sql_mode = 'STRICT_ALL_TABLES' FOR CREATE TEMPORARY TABLE %s (",
+		 copy_table);
 	for (size_t i = 0; i < s->field_count; i++) {
-		buf_addf(&sql, "%sc%zu ", i > 0 ? ", " : "", i);
+		buf_addf(&sql, "c%zu ", i);
 		ddl_column_type(&sql, s, i, DDL_LOG);
+		buf_add(&sql, ", ");
 	}
+	buf_add(&sql, "o BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY");
 	if (s->pk >= 0)
 		buf_addf(&sql, ", KEY k (c%d)", s->pk);
 	buf_add(&sql, ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin");
@@ -65,25 +77,28 @@ static enum outcome open_bulk(struct copy *c)
 		if (s->fields[i].type == XTK_BLOB)
 			kinds[i] = DB_CELL_BINARY;
 	}
-	buf_add_char(&sql, ')');
+	buf_add(&sql, ",NULL)");
 	rc = db_bulk_open(c->db, buf_text(&sql), kinds, s->field_count, &c->bulk);
 	buf_free(&sql);
 	free(kinds);
 	return rc;
 }
 
-enum outcome copy_open(struct db *db, const struct schema *s, const struct marks *marks,
+enum outcome copy_open(struct db *db, const struct mariadb_table *table, const struct marks *marks,
 		       struct copy **out)
 {
 	struct copy *c = xcalloc(1, sizeof(*c));
 	enum outcome rc;
 
 	c->db = db;
-	c->schema = s;
+	c->schema = mariadb_table_schema(table);
+	c->table = table;
 	c->marks = marks;
 	rc = create(c);
 	if (rc == OUTCOME_OK)
 		rc = open_bulk(c);
+	if (rc == OUTCOME_OK)
+		rc = probe_open(db, table, "campaign_probe_copy", &c->probe);
 	if (rc == OUTCOME_OK)
 		*out = c;
 	else
@@ -95,6 +110,7 @@ void copy_free(struct copy **copy)
 {
 	if (*copy == NULL)
 		return;
+	probe_free(&(*copy)->probe);
 	db_bulk_free(&(*copy)->bulk);
 	free(*copy);
 	*copy = NULL;
@@ -126,12 +142,19 @@ static void add_entity(const struct copy *c, struct buf *sql, size_t field)
 	db_quote_name(sql, c->schema->fields[field].column);
 }
 
+static void add_equal(const struct copy *c, struct buf *sql, size_t field, const char *op)
+{
+	char cell[CELL_SIZE];
+
+	snprintf(cell, sizeof(cell), "t.c%zu", field);
+	mariadb_table_add_equal(sql, c->table, field, op, cell, false);
+}
+
 /* "e.pk = t.cN"; WORD comes before it. */
 static void add_match(const struct copy *c, struct buf *sql, const char *word)
 {
 	buf_add(sql, word);
-	add_entity(c, sql, (size_t)c->schema->pk);
-	buf_addf(sql, " = t.c%d", c->schema->pk);
+	add_equal(c, sql, (size_t)c->schema->pk, "=");
 }
 
 static enum outcome run_sql(const struct copy *c, struct buf *sql, uint64_t *counter)
@@ -193,8 +216,7 @@ static enum outcome update_changed(const struct copy *c, uint64_t *updated)
 		if ((int)i == s->pk)
 			continue;
 		buf_add(&sql, separator);
-		add_entity(c, &sql, i);
-		buf_addf(&sql, " <=> t.c%zu", i);
+		add_equal(c, &sql, i, "<=>");
 		separator = " AND ";
 	}
 	buf_add_char(&sql, ')');
@@ -249,10 +271,35 @@ static enum outcome insert_new(const struct copy *c, uint64_t *inserted)
 	return run_sql(c, &sql, inserted);
 }
 
+/* R10.10: whether columns that are not as deployed would hold what was copied. */
+static enum outcome try_rows(struct copy *c)
+{
+	struct buf cells = BUF_INIT, from = BUF_INIT;
+	enum outcome rc;
+
+	if (c->probe == NULL)
+		return OUTCOME_OK;
+	for (size_t i = 0; i < probe_count(c->probe); i++)
+		buf_addf(&cells, "%st.c%zu", i == 0 ? "" : ", ", probe_field(c->probe, i));
+	buf_addf(&from, "%s t", copy_table);
+	rc = probe_try(c->probe, buf_text(&cells), buf_text(&from), NULL, 0, true, c->refusal,
+		       sizeof(c->refusal));
+	buf_free(&from);
+	buf_free(&cells);
+	return rc;
+}
+
+const char *copy_refusal(const struct copy *copy)
+{
+	return copy->refusal[0] != '\0' ? copy->refusal : NULL;
+}
+
 enum outcome copy_apply(struct copy *copy, bool whole, struct merge_counts *counts)
 {
 	enum outcome rc;
 
+	if ((rc = try_rows(copy)) != OUTCOME_OK)
+		return rc;
 	if (whole && (rc = delete_absent(copy, &counts->deleted)) != OUTCOME_OK)
 		return rc;
 	if (copy->schema->pk >= 0 && (rc = update_changed(copy, &counts->updated)) != OUTCOME_OK)

@@ -9,14 +9,14 @@
 #include <stdbool.h>
 
 #include "cloud/mariadb_marks.h"
+#include "cloud/mariadb_table.h"
 #include "cloud/target.h"
 #include "db/db.h"
-#include "schema/model.h"
 
 struct copy;
 
-/* MARKS are S's table's, and outlive the copy. */
-enum outcome copy_open(struct db *db, const struct schema *s, const struct marks *marks,
+/* TABLE has no problem; MARKS are the same table's, and outlive the copy. */
+enum outcome copy_open(struct db *db, const struct mariadb_table *table, const struct marks *marks,
 		       struct copy **out);
 /* Before the session is closed; the temporary table goes with the session, or with the next
  * copy. */
@@ -27,5 +27,7 @@ enum outcome copy_add(struct copy *copy, const struct db_value *cells, size_t ro
 		      bool *too_large);
 /* Carries out what target.h says of copy_end. */
 enum outcome copy_apply(struct copy *copy, bool whole, struct merge_counts *counts);
+/* Why it was rejected, if that is not the server's error; else NULL. */
+const char *copy_refusal(const struct copy *copy);
 
 #endif

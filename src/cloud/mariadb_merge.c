@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "cloud/mariadb_unique.h"
 #include "cloud/mask.h"
 
 /* What a version-4 UUID looks like in SQL (R5.8); UUID() makes version 1. */
@@ -66,27 +67,16 @@ static bool key_has_null(const struct merge *m, size_t field)
 	return false;
 }
 
-/*
- * The join of scratch table t and entity e, with the order fixed: from the scratch table into
- * the entity's index, so that the cost follows the size of the batch; without such an index
- * from the entity into the scratch table's.  Null-safe only where a part is empty
- * (allowEmptyPart), because "=" serves an index better.
- */
+/* The join of scratch table t and entity e.  Null-safe only where a part is empty
+ * (allowEmptyPart), because "=" serves an index better. */
 static void add_join(const struct merge *m, struct buf *sql)
 {
 	const struct scratch *t = m->scratch;
 
-	if (t->entity_indexed)
-		buf_addf(sql, "%s t STRAIGHT_JOIN ", t->name);
-	db_quote_name(sql, m->schema->table);
-	buf_add(sql, " e");
-	if (!t->entity_indexed)
-		buf_addf(sql, " STRAIGHT_JOIN %s t", t->name);
-	buf_add(sql, " ON ");
+	scratch_add_tables(sql, t, t->entity_indexed);
 	for (size_t i = 0; i < t->key_count; i++) {
 		buf_add(sql, i > 0 ? " AND " : "");
-		add_column(sql, "e", m->schema, t->key[i]);
-		buf_addf(sql, " %s t.c%zu", key_has_null(m, t->key[i]) ? "<=>" : "=", t->key[i]);
+		scratch_add_equal(sql, t, t->key[i], key_has_null(m, t->key[i]) ? "<=>" : "=");
 	}
 	marks_add_seen(m->marks, sql, " AND ");
 }
@@ -117,8 +107,11 @@ static void add_cell(struct buf *sql, const struct schema *s, size_t field)
 		buf_addf(sql, "t.c%zu", field);
 }
 
-static bool key_has_pk(const struct merge *m)
+/* One row at most has the key: it has the primary key, and the table holds it unique. */
+static bool key_is_unique(const struct merge *m)
 {
+	if (!mariadb_table_pk_unique(m->scratch->table))
+		return false;
 	for (size_t i = 0; i < m->scratch->key_count; i++) {
 		if ((int)m->scratch->key[i] == m->schema->pk)
 			return true;
@@ -144,10 +137,10 @@ static enum outcome number(const struct merge *m, const char *what, const char *
 	return rc;
 }
 
-/* Only the primary key finds one row at most, and nothing finds a record without a key. */
+/* Nothing finds a record without a key. */
 static bool finds_several(const struct merge *m)
 {
-	return m->scratch->key_count > 0 && !key_has_pk(m);
+	return m->scratch->key_count > 0 && !key_is_unique(m);
 }
 
 /* R10.4: several rows with one key are all changed, and counted.  WHERE chooses the records. */
@@ -187,30 +180,56 @@ static enum outcome merge_delete(const struct merge *m, struct merge_counts *cou
 	return rc;
 }
 
-/* What the records update; where rows tell when they were written, all that is found counts. */
-static void add_updates(const struct merge *m, struct buf *sql)
+/* What FIELD gets, or the expression KEPT where a record does not name it; NULL: as it is. */
+static void add_updated(const struct merge *m, struct buf *sql, size_t field, const char *kept)
+{
+	bool updated = mask_has(m->updated, field);
+	bool always = updated && mask_has(m->always_updated, field);
+
+	if (updated && !always) {
+		buf_add(sql, "IF(");
+		add_bit(sql, 'u', field);
+		buf_add(sql, ", ");
+	}
+	if (updated)
+		add_cell(sql, m->schema, field);
+	if (updated && !always)
+		buf_add(sql, mariadb_table_collate(m->scratch->table, field));
+	if (always)
+		return;
+	buf_add(sql, updated ? ", " : "");
+	if (kept != NULL)
+		buf_add(sql, kept);
+	else
+		add_column(sql, "e", m->schema, field);
+	buf_add(sql, updated ? ")" : "");
+}
+
+/* Where rows tell when they were written, all rows that are found are written. */
+static void add_update_condition(const struct merge *m, struct buf *sql)
+{
+	if (m->marks->loaded)
+		buf_add(sql, " WHERE t.del = 0");
+	for (size_t w = 0; w < m->scratch->words && !m->marks->loaded; w++)
+		buf_addf(sql, "%s t.u%zu <> 0", w == 0 ? " WHERE (" : " OR", w);
+	if (m->scratch->words > 0 && !m->marks->loaded)
+		buf_add_char(sql, ')');
+}
+
+/* What the records update. */
+static void add_assignments(const struct merge *m, struct buf *sql)
 {
 	const struct schema *s = m->schema;
 	const char *separator = " SET ";
 
 	for (size_t i = 0; i < s->field_count; i++) {
-		if (!mask_has(m->updated, i))
+		if (!mask_has(m->updated, i) && !mariadb_table_changes_alone(m->scratch->table, i))
 			continue;
 		buf_add(sql, separator);
 		separator = ", ";
 		add_column(sql, "e", s, i);
 		buf_add(sql, " = ");
-		if (mask_has(m->always_updated, i)) {
-			add_cell(sql, s, i);
-			continue;
-		}
-		buf_add(sql, "IF(");
-		add_bit(sql, 'u', i);
-		buf_add(sql, ", ");
-		add_cell(sql, s, i);
-		buf_add(sql, ", ");
-		add_column(sql, "e", s, i);
-		buf_add_char(sql, ')');
+		add_updated(m, sql, i, NULL);
 	}
 	marks_add_written(m->marks, sql, separator);
 }
@@ -223,11 +242,8 @@ static enum outcome merge_update(const struct merge *m, struct merge_counts *cou
 
 	buf_add(&sql, "UPDATE ");
 	add_join(m, &sql);
-	add_updates(m, &sql);
-	for (size_t w = 0; w < m->scratch->words && !m->marks->loaded; w++)
-		buf_addf(&sql, "%s t.u%zu <> 0", w == 0 ? " WHERE" : " OR", w);
-	if (m->marks->loaded)
-		buf_add(&sql, " WHERE t.del = 0");
+	add_assignments(m, &sql);
+	add_update_condition(m, &sql);
 	rc = run_sql(m, buf_text(&sql), &affected);
 	counts->updated += affected;
 	buf_free(&sql);
@@ -364,6 +380,59 @@ static enum outcome overwrite(const struct merge *m, uint64_t *affected)
 	return rc;
 }
 
+/* R10.10: whether columns that are not as deployed would hold what is written. */
+static enum outcome try_updates(const struct merge *m)
+{
+	struct scratch *t = m->scratch;
+	struct buf values = BUF_INIT, from = BUF_INIT, kept = BUF_INIT;
+	bool tried = false;
+	enum outcome rc = OUTCOME_OK;
+
+	for (size_t i = 0; t->probe != NULL && i < probe_count(t->probe); i++) {
+		size_t field = probe_field(t->probe, i);
+
+		tried |= mask_has(m->updated, field);
+		buf_clear(&kept);
+		probe_add_unwritten(&kept, t->probe, field);
+		buf_add(&values, i == 0 ? "" : ", ");
+		add_updated(m, &values, field, buf_text(&kept));
+	}
+	if (tried) {
+		add_join(m, &from);
+		add_update_condition(m, &from);
+		rc = probe_try(t->probe, buf_text(&values), buf_text(&from), NULL, 0, false,
+			       t->refusal, sizeof(t->refusal));
+	}
+	buf_free(&kept);
+	buf_free(&from);
+	buf_free(&values);
+	return rc;
+}
+
+/* Of the records with INS in the scratch table's column: 1 inserts, 2 takes a deleted row (R10.12).
+ */
+static enum outcome try_inserts(const struct merge *m, int ins)
+{
+	struct scratch *t = m->scratch;
+	struct db_value *params = xcalloc(m->schema->field_count + 1, sizeof(*params));
+	struct buf values = BUF_INIT, from = BUF_INIT;
+	size_t param_count = 0;
+	enum outcome rc = OUTCOME_OK;
+
+	for (size_t i = 0; t->probe != NULL && i < probe_count(t->probe); i++) {
+		buf_add(&values, i == 0 ? "" : ", ");
+		add_inserted(m, &values, probe_field(t->probe, i), params, &param_count);
+	}
+	buf_addf(&from, "%s t WHERE t.ins = %d", t->name, ins);
+	if (t->probe != NULL)
+		rc = probe_try(t->probe, buf_text(&values), buf_text(&from), params, param_count,
+			       true, t->refusal, sizeof(t->refusal));
+	buf_free(&from);
+	buf_free(&values);
+	free(params);
+	return rc;
+}
+
 /*
  * Records that insert with the primary key of a marked row: that row becomes what a new one would
  * be.  It is not removed, since rows of other tables may point to it (foreign keys).  If two
@@ -384,10 +453,23 @@ static enum outcome merge_revive(const struct merge *m, struct merge_counts *cou
 	if (rc != OUTCOME_OK || claims == 0)
 		return rc;
 	m->scratch->finds = true;
+	if ((rc = try_inserts(m, 2)) != OUTCOME_OK)
+		return rc;
 	if ((rc = overwrite(m, &affected)) != OUTCOME_OK)
 		return rc;
 	counts->inserted += affected;
 	return affected == claims ? OUTCOME_OK : OUTCOME_REJECTED;
+}
+
+static enum outcome insert_left(const struct merge *m, struct merge_counts *counts)
+{
+	enum outcome rc;
+
+	if ((rc = unique_check(m->scratch)) != OUTCOME_OK)
+		return rc;
+	if ((rc = try_inserts(m, 1)) != OUTCOME_OK)
+		return rc;
+	return merge_insert(m, counts);
 }
 
 static bool mask_empty(const unsigned char *mask, size_t size)
@@ -467,7 +549,9 @@ static enum outcome update_known(const struct merge *m, uint64_t found, struct m
 	uint64_t before = counts->updated;
 	enum outcome rc = OUTCOME_OK;
 
-	if (m->updates || m->marks->loaded)
+	if (m->updates)
+		rc = try_updates(m);
+	if (rc == OUTCOME_OK && (m->updates || m->marks->loaded))
 		rc = merge_update(m, counts);
 	if (rc != OUTCOME_OK || !finds_several(m) || (counted && counts->updated - before <= found))
 		return rc;
@@ -493,7 +577,7 @@ static enum outcome merge_known(const struct merge *m, struct merge_counts *coun
 		return rc;
 	if (m->inserts && (rc = any_left(m, &left)) != OUTCOME_OK)
 		return rc;
-	return left ? merge_insert(m, counts) : OUTCOME_OK;
+	return left ? insert_left(m, counts) : OUTCOME_OK;
 }
 
 static enum outcome savepoint(const struct merge *m)
@@ -507,23 +591,27 @@ static enum outcome back_to_savepoint(const struct merge *m)
 }
 
 /*
- * Records that insert and whose key has the primary key: where one of them has a row, the
+ * Records that insert and whose key has a unique primary key: where one of them has a row, the
  * insert is refused.  So after a set that has found nothing this one is inserted without
  * looking; if it is refused, whatever the reason, it is merged as any other.
  */
 static enum outcome merge_all(const struct merge *m, struct merge_counts *counts, bool *too_large)
 {
-	bool new = key_has_pk(m) && m->all_insert && !m->deletes && !m->scratch->finds;
+	bool new = key_is_unique(m) && m->all_insert && !m->deletes && !m->scratch->finds;
 	enum outcome rc;
 
 	if ((rc = scratch_load(m->scratch, m->records, m->count, too_large)) != OUTCOME_OK)
 		return rc;
 	if (new) {
-		rc = merge_insert(m, counts);
+		rc = insert_left(m, counts);
 		if (rc != OUTCOME_REJECTED)
 			return rc;
 		if (back_to_savepoint(m) != OUTCOME_OK)
 			return OUTCOME_RETRY;
+		m->scratch->refusal[0] = '\0';
+		if (m->scratch->ordered && /* an InnoDB table's rows are gone with the rest */
+		    (rc = scratch_load(m->scratch, m->records, m->count, too_large)) != OUTCOME_OK)
+			return rc;
 	}
 	return merge_known(m, counts);
 }
@@ -538,6 +626,7 @@ enum outcome mariadb_merge_set(struct scratch *scratch, const struct marks *mark
 	unsigned char *masks = xcalloc(4, size + 1);
 	enum outcome rc;
 
+	scratch->refusal[0] = '\0';
 	m.records = records;
 	m.count = count;
 	m.updated = masks;

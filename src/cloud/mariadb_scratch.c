@@ -18,57 +18,55 @@
 #define NUMBER_TEXT   24 /* a 64-bit number and its NUL */
 #define FIXED_COLUMNS 4	 /* n, del, ins, at */
 #define PACKET_SLACK  4096
+#define CELL_NAME     24
 
 #define INDEX_FIELDS 4 /* with INDEX_PREFIX characters each they fit into an index */
 #define INDEX_PREFIX 191
 
-static bool key_has(const size_t *key, size_t key_count, size_t field)
+/* A key of the fields, as far as an index holds them. */
+static void add_key(const struct scratch *t, struct buf *sql, char name, const size_t *fields,
+		    size_t count)
 {
-	for (size_t i = 0; i < key_count; i++) {
-		if (key[i] == field)
-			return true;
-	}
-	return false;
-}
-
-/* One whose first column belongs to the key serves. */
-static bool find_index(const struct schema *s, const size_t *key, size_t count)
-{
-	if (s->pk >= 0 && key_has(key, count, (size_t)s->pk))
-		return true;
-	for (size_t i = 0; i < s->key_count; i++) {
-		if (!s->keys[i].no_db_index && key_has(key, count, s->keys[i].fields[0]))
-			return true;
-	}
-	for (size_t i = 0; i < s->index_count; i++) {
-		if (key_has(key, count, s->indexes[i].fields[0]))
-			return true;
-	}
-	return false;
-}
-
-/* Where the entity has no index, the scratch table has one, and a merge reads the entity once
- * from end to end. */
-static void add_index(const struct scratch *t, struct buf *sql)
-{
-	for (size_t i = 0; i < t->key_count && i < INDEX_FIELDS; i++) {
-		const struct field *f = &t->schema->fields[t->key[i]];
+	for (size_t i = 0; i < count && i < INDEX_FIELDS; i++) {
+		const struct field *f = &t->schema->fields[fields[i]];
 		bool long_text =
 		    f->type == XTK_BLOB ||
 		    (xtk_type_is_text(f->type) && (f->varchar == 0 || f->varchar > INDEX_PREFIX));
 
-		buf_addf(sql, "%sc%zu", i == 0 ? ", KEY k (" : ", ", t->key[i]);
+		if (i == 0)
+			buf_addf(sql, ", KEY %c (", name);
+		buf_addf(sql, "%sc%zu", i > 0 ? ", " : "", fields[i]);
 		if (long_text)
 			buf_addf(sql, "(%d)", INDEX_PREFIX);
 	}
-	if (t->key_count > 0)
+	if (count > 0)
 		buf_add_char(sql, ')');
+}
+
+static bool has_index(const struct scratch *t)
+{
+	return !t->entity_indexed || !t->pk_indexed;
+}
+
+/* Where the entity has no index, the scratch table has one, and a merge reads the entity once
+ * from end to end. */
+static void add_keys(const struct scratch *t, struct buf *sql)
+{
+	size_t pk = (size_t)t->schema->pk;
+
+	if (!t->entity_indexed)
+		add_key(t, sql, 'k', t->key, t->key_count);
+	if (!t->pk_indexed)
+		add_key(t, sql, 'p', &pk, 1);
+	if (t->ordered)
+		buf_add(sql, ", PRIMARY KEY (o)");
 }
 
 /*
  * Aria writes no undo, which halves the time of loading, and empties a table at once: nobody
  * needs the table's own rows back after a rollback.  Its keys are shorter than InnoDB's, hence
- * InnoDB where the scratch table has one.  A server that knows one engine only may take it.
+ * InnoDB where the scratch table has one.  A server that knows one engine only may take it, and
+ * InnoDB may be told to take no table without a primary key (innodb_force_primary_key).
  */
 static void create_sql(const struct scratch *t, struct buf *sql)
 {
@@ -84,10 +82,11 @@ static void create_sql(const struct scratch *t, struct buf *sql)
 		buf_addf(sql, ", c%zu ", i);
 		ddl_column_type(sql, t->schema, i, DDL_LOG);
 	}
-	if (!t->entity_indexed)
-		add_index(t, sql);
+	if (t->ordered)
+		buf_add(sql, ", o BIGINT UNSIGNED NOT NULL AUTO_INCREMENT");
+	add_keys(t, sql);
 	buf_addf(sql, ") ENGINE=%s DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin",
-		 t->entity_indexed ? "Aria TRANSACTIONAL=0" : "InnoDB");
+		 has_index(t) ? "InnoDB" : "Aria TRANSACTIONAL=0");
 }
 
 static enum outcome open_bulk(struct scratch *t)
@@ -99,7 +98,7 @@ static enum outcome open_bulk(struct scratch *t)
 	buf_addf(&sql, "INSERT INTO %s VALUES (", t->name);
 	for (size_t i = 0; i < t->columns; i++)
 		buf_add(&sql, i == 0 ? "?" : ",?");
-	buf_add_char(&sql, ')');
+	buf_add(&sql, t->ordered ? ",NULL)" : ")");
 	for (size_t i = 0; i < t->schema->field_count; i++) {
 		if (t->schema->fields[i].type == XTK_BLOB)
 			kinds[FIXED_COLUMNS + 2 * t->words + i] = DB_CELL_BINARY;
@@ -110,12 +109,29 @@ static enum outcome open_bulk(struct scratch *t)
 	return rc;
 }
 
-/* Creating a temporary table commits nothing. */
+/* The server makes every table with one engine, whatever is asked for. */
+static enum outcome engine_is_forced(struct db *db, bool *forced)
+{
+	struct db_rows *rows = NULL;
+	enum outcome rc;
+
+	rc = db_run(db, "SELECT @@enforce_storage_engine IS NOT NULL", NULL, 0, &rows, NULL);
+	if (rc == OUTCOME_OK && db_rows_next(rows))
+		*forced = db_rows_int(rows, 0) != 0;
+	db_rows_free(&rows);
+	return rc;
+}
+
+/* Creating a temporary table commits nothing.  A primary key costs Aria time, so it has one only
+ * where InnoDB may take its place. */
 static enum outcome create(struct scratch *t)
 {
 	struct buf sql = BUF_INIT;
 	enum outcome rc;
 
+	t->ordered = has_index(t);
+	if (!t->ordered && (rc = engine_is_forced(t->db, &t->ordered)) != OUTCOME_OK)
+		return rc;
 	buf_addf(&sql, "DROP TEMPORARY TABLE IF EXISTS %s", t->name);
 	rc = db_exec(t->db, buf_text(&sql));
 	buf_clear(&sql);
@@ -126,24 +142,40 @@ static enum outcome create(struct scratch *t)
 	return rc;
 }
 
-enum outcome scratch_open(struct db *db, const struct schema *s, const size_t *key,
+static enum outcome open_probe(struct scratch *t, unsigned number)
+{
+	char *name = xasprintf("campaign_probe_%u", number);
+	enum outcome rc = probe_open(t->db, t->table, name, &t->probe);
+
+	free(name);
+	return rc;
+}
+
+enum outcome scratch_open(struct db *db, const struct mariadb_table *table, const size_t *key,
 			  size_t key_count, unsigned number, struct scratch **out)
 {
+	const struct schema *s = mariadb_table_schema(table);
 	struct scratch *t = xcalloc(1, sizeof(*t));
+	size_t pk = s->pk >= 0 ? (size_t)s->pk : 0;
 	enum outcome rc;
 
 	t->db = db;
 	t->schema = s;
+	t->table = table;
 	t->key = xcalloc(key_count + 1, sizeof(*t->key));
 	memcpy(t->key, key, key_count * sizeof(*t->key));
 	t->key_count = key_count;
-	t->entity_indexed = key_count == 0 || find_index(s, key, key_count);
+	t->entity_indexed = key_count == 0 || mariadb_table_serves(table, key, key_count);
+	t->pk_indexed =
+	    s->pk < 0 || mariadb_table_pk_unique(table) || mariadb_table_serves(table, &pk, 1);
 	t->name = xasprintf("`campaign_scratch_%u`", number);
 	t->words = (s->field_count + SCRATCH_WORD_BITS - 1) / SCRATCH_WORD_BITS;
 	t->columns = FIXED_COLUMNS + 2 * t->words + s->field_count;
 	rc = create(t);
 	if (rc == OUTCOME_OK)
 		rc = open_bulk(t);
+	if (rc == OUTCOME_OK)
+		rc = open_probe(t, number);
 	if (rc == OUTCOME_OK)
 		*out = t;
 	else
@@ -155,6 +187,7 @@ void scratch_free(struct scratch **scratch)
 {
 	if (*scratch == NULL)
 		return;
+	probe_free(&(*scratch)->probe);
 	db_bulk_free(&(*scratch)->bulk);
 	free((*scratch)->key);
 	free((*scratch)->name);
@@ -328,4 +361,23 @@ enum outcome scratch_load_ahead(struct scratch *t, const struct merge_record *re
 void scratch_forget_loaded(struct scratch *t)
 {
 	t->ahead = NULL;
+}
+
+void scratch_add_tables(struct buf *sql, const struct scratch *t, bool indexed)
+{
+	if (indexed)
+		buf_addf(sql, "%s t STRAIGHT_JOIN ", t->name);
+	db_quote_name(sql, t->schema->table);
+	buf_add(sql, " e");
+	if (!indexed)
+		buf_addf(sql, " STRAIGHT_JOIN %s t", t->name);
+	buf_add(sql, " ON ");
+}
+
+void scratch_add_equal(struct buf *sql, const struct scratch *t, size_t field, const char *op)
+{
+	char cell[CELL_NAME];
+
+	snprintf(cell, sizeof(cell), "t.c%zu", field);
+	mariadb_table_add_equal(sql, t->table, field, op, cell, false);
 }

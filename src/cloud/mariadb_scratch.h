@@ -9,23 +9,30 @@
 
 #include <stdbool.h>
 
+#include "cloud/mariadb_probe.h"
+#include "cloud/mariadb_table.h"
 #include "cloud/target.h"
 #include "db/db.h"
 #include "schema/model.h"
 
-#define SCRATCH_WORD_BITS 64
+#define SCRATCH_WORD_BITS    64
+#define SCRATCH_REFUSAL_SIZE 512
 
 /*
  * Columns: n; del, ins: what the record does; at; u0.. and g0..: its masks, 64 fields a
  * word; c0..: the cells, typed as in the log, so that values compare with the entity's
- * columns without conversion.
+ * columns, as they are deployed, without conversion; o: the order, where there is a primary key.
  */
 struct scratch {
 	struct db *db;
 	const struct schema *schema;
+	const struct mariadb_table *table;  /* the entity's */
+	struct probe *probe;		    /* NULL if its columns hold everything */
+	char refusal[SCRATCH_REFUSAL_SIZE]; /* of the last merge, if it is not the server's */
 	size_t *key;
 	size_t key_count;
 	bool entity_indexed; /* the entity's table has an index that serves the key */
+	bool pk_indexed;     /* and one that serves the primary key */
 	bool warned;	     /* that it has none */
 	char *name;	     /* quoted */
 	struct db_bulk *bulk;
@@ -33,11 +40,12 @@ struct scratch {
 	const struct merge_record *ahead; /* what it was loaded with ahead, and is not merged yet */
 	size_t ahead_count;
 	size_t words;	/* of a mask */
-	size_t columns; /* of the scratch table */
+	size_t columns; /* of the scratch table, but for o */
+	bool ordered;	/* it has o */
 };
 
 /* NUMBER tells it from the session's others. */
-enum outcome scratch_open(struct db *db, const struct schema *s, const size_t *key,
+enum outcome scratch_open(struct db *db, const struct mariadb_table *table, const size_t *key,
 			  size_t key_count, unsigned number, struct scratch **out);
 /* Before the session is closed. */
 void scratch_free(struct scratch **scratch);
@@ -53,5 +61,14 @@ enum outcome scratch_load(struct scratch *t, const struct merge_record *records,
 enum outcome scratch_load_ahead(struct scratch *t, const struct merge_record *records,
 				size_t count);
 void scratch_forget_loaded(struct scratch *t);
+
+/*
+ * Scratch table t and entity e up to ON, with the order fixed: from the scratch table into the
+ * entity's index, so that the cost follows the size of the batch; without such an index (INDEXED
+ * false) from the entity into the scratch table's.
+ */
+void scratch_add_tables(struct buf *sql, const struct scratch *t, bool indexed);
+/* The two have the same in FIELD; OP is "=" or "<=>". */
+void scratch_add_equal(struct buf *sql, const struct scratch *t, size_t field, const char *op);
 
 #endif

@@ -5,7 +5,9 @@
 #include "cloud/mariadb_session.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/log.h"
 
 #define NUMBER_TEXT 16
@@ -92,14 +94,40 @@ static void free_scratches(struct session *s)
 void session_close(struct session *s)
 {
 	free_scratches(s);
+	for (size_t i = 0; i < s->table_count; i++)
+		mariadb_table_free(&s->tables[i]);
+	free(s->tables);
+	s->tables = NULL;
+	s->table_count = 0;
 	db_close(&s->db);
+}
+
+enum outcome session_table(struct session *s, const struct schema *schema,
+			   const struct mariadb_table **out)
+{
+	struct mariadb_table *table = NULL;
+	enum outcome rc;
+
+	for (size_t i = 0; i < s->table_count; i++) {
+		if (mariadb_table_schema(s->tables[i]) == schema) {
+			*out = s->tables[i];
+			return OUTCOME_OK;
+		}
+	}
+	if ((rc = mariadb_table_read(s->db, schema, &table)) != OUTCOME_OK)
+		return rc;
+	s->tables = xrealloc(s->tables, s->table_count + 1, sizeof(*s->tables));
+	s->tables[s->table_count++] = table;
+	*out = table;
+	return OUTCOME_OK;
 }
 
 /* Clients may think of any number of key lists; the tables of old ones are made anew under
  * the same few names. */
-enum outcome session_scratch(struct session *s, const struct schema *schema, const size_t *key,
-			     size_t key_count, struct scratch **out)
+enum outcome session_scratch(struct session *s, const struct mariadb_table *table,
+			     const size_t *key, size_t key_count, struct scratch **out)
 {
+	const struct schema *schema = mariadb_table_schema(table);
 	size_t n = s->scratch_count;
 	enum outcome rc;
 
@@ -112,7 +140,7 @@ enum outcome session_scratch(struct session *s, const struct schema *schema, con
 	if (n == SESSION_SCRATCHES)
 		free_scratches(s);
 	n = s->scratch_count;
-	rc = scratch_open(s->db, schema, key, key_count, (unsigned)n, &s->scratches[n]);
+	rc = scratch_open(s->db, table, key, key_count, (unsigned)n, &s->scratches[n]);
 	if (rc != OUTCOME_OK)
 		return rc;
 	*out = s->scratches[s->scratch_count++];

@@ -21,6 +21,8 @@ struct session {
 	struct db *db;
 	struct scratch *scratches[SESSION_SCRATCHES];
 	size_t scratch_count;
+	struct mariadb_table **tables; /* that were read */
+	size_t table_count;
 };
 
 /* RETRY: a session of another run has the lock NUMBER. */
@@ -31,9 +33,13 @@ void session_close(struct session *s);
 enum outcome session_lock(struct session *s, unsigned first, unsigned last);
 enum outcome session_unlock(struct session *s, unsigned first, unsigned last);
 
-/* The scratch table for this schema and key list; the session's, until it is closed. */
-enum outcome session_scratch(struct session *s, const struct schema *schema, const size_t *key,
-			     size_t key_count, struct scratch **out);
+/* What the schema's table is, as read when it was asked for first; the session's, likewise. */
+enum outcome session_table(struct session *s, const struct schema *schema,
+			   const struct mariadb_table **out);
+/* The scratch table for this table and key list; the session's, until it is closed.  The table
+ * has no problem. */
+enum outcome session_scratch(struct session *s, const struct mariadb_table *table,
+			     const size_t *key, size_t key_count, struct scratch **out);
 /* What was loaded ahead is no longer to be relied on. */
 void session_forget_loaded(struct session *s);
 

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "base/log.h"
+#include "cloud/engines.h"
 #include "sync/batch.h"
 #include "sync/interrupt.h"
 #include "sync/log_reader.h"
@@ -146,12 +147,46 @@ static enum outcome copy_reference(struct lane *l, struct schema_result *result,
 	return rc;
 }
 
+struct staging_check {
+	const struct ends *ends;
+	const struct schema *schema;
+	struct buf reason;
+};
+
+/* The tables that a batch is read from, and those that say what became of it. */
+static enum outcome check_engines(void *context)
+{
+	struct staging_check *c = context;
+	const char *const names[] = {c->schema->log_table, c->schema->reject_table,
+				     "campaign_reject", "campaign_run_schema", "campaign_schema"};
+
+	return engines_check(c->ends->db, names, sizeof(names) / sizeof(names[0]), &c->reason);
+}
+
+static enum outcome check_staging(struct lane *l, struct schema_result *result,
+				  const struct schema *s)
+{
+	struct staging_check c = {.ends = &l->ends, .schema = s, .reason = BUF_INIT};
+	enum outcome rc = ends_persist(&l->ends, check_engines, &c, &result->counts.retries);
+
+	if (c.reason.length > 0)
+		buf_add(&c.reason, " in the staging database");
+	else
+		buf_add(&c.reason, "the staging database cannot be read");
+	if (rc != OUTCOME_OK)
+		result_fail(result, buf_text(&c.reason));
+	buf_free(&c.reason);
+	return rc;
+}
+
 /* What comes before the changes. */
 static enum outcome open_turn(struct lane *l, struct schema_result *result, struct recovery *c)
 {
 	const struct ends *e = &l->ends;
 	enum outcome rc;
 
+	if ((rc = check_staging(l, result, c->schema)) != OUTCOME_OK)
+		return rc;
 	rc = ends_persist(&l->ends, recover_and_renew, c, &result->counts.retries);
 	if (rc != OUTCOME_OK) {
 		result_fail(result, "cannot find out what the last run has applied");
