@@ -530,7 +530,7 @@ static enum outcome mariadb_lookup(struct target *t, const struct schema *s, con
 	for (size_t i = 0; i < key_count; i++) {
 		size_t n;
 
-		buf_add(&sql, i == 0 ? " e WHERE " : " AND ");
+		buf_add(&sql, i == 0 ? " WHERE " : " AND ");
 		n = mariadb_table_add_equal(&sql, table, key[i], "=", "?", true);
 		while (n-- > 0)
 			params[param_count++] = values[i];
