@@ -15,8 +15,12 @@ struct db_class {
 	bool unsettled;	      /* in answer to COMMIT: it may have taken effect */
 };
 
-/* A number that the table does not hold is judged by its SQLSTATE's class. */
+/* A number that the table does not hold is judged by its SQLSTATE's class.  Class 45 is REJECTED
+ * whatever the number. */
 struct db_class db_classify(unsigned number, const char *sqlstate);
+
+/* By the SQLSTATE alone: the number is the server's, though it looks like the client library's. */
+struct db_class db_classify_state(unsigned number, const char *sqlstate);
 
 /* For the test that walks the table; NULL behind the last row. */
 const struct db_class *db_class_row(size_t n);

@@ -21,6 +21,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "db/classify.h"
+#include "db/diagnostics.h"
 #include "db/mysql_session.h"
 
 /* A stream's reader may be busy elsewhere for a while (the sync, with a batch); the
@@ -105,10 +106,17 @@ static struct db_class keep_error(struct db *db, unsigned number, const char *st
 				  const char *text)
 {
 	struct db_class class = db_classify(number, state);
+	struct diagnostics hidden;
 
 	db->number = number;
 	snprintf(db->state, sizeof(db->state), "%s", state);
 	snprintf(db->error, sizeof(db->error), "%s", text);
+	if (!db->lost && diagnostics_ask(db->mysql, number, &hidden)) {
+		db->number = hidden.number;
+		memcpy(db->state, hidden.state, sizeof(db->state));
+		memcpy(db->error, hidden.text, sizeof(db->error));
+		class = db_classify_state(hidden.number, hidden.state);
+	}
 	db->lost = db->lost || class.lost;
 	return class;
 }
