@@ -43,6 +43,7 @@ struct target {
 	struct copy *copy;
 	const struct schema *slow_schema; /* of the last warning */
 	size_t slow_field;
+	unsigned refused_by; /* the error's number, if the last merge was */
 	char reason[REASON_SIZE];
 };
 
@@ -205,6 +206,12 @@ static void warn_of_slow_key(struct target *t, struct scratch *scratch)
 		 s->id, s->fields[scratch->key[0]].xpath, scratch->key_count > 1 ? ", ..." : "");
 }
 
+/* "Cannot delete or update a parent row", with the constraint's name and without. */
+static bool mariadb_referenced(const struct target *t)
+{
+	return t->refused_by == 1451 || t->refused_by == 1217;
+}
+
 static enum outcome mariadb_merge(struct target *t, const struct schema *s, const size_t *key,
 				  size_t key_count, const struct merge_record *records,
 				  size_t count, struct merge_counts *counts)
@@ -214,12 +221,30 @@ static enum outcome mariadb_merge(struct target *t, const struct schema *s, cons
 	enum outcome rc;
 
 	t->reason[0] = '\0';
+	t->refused_by = 0;
 	rc = session_scratch(&t->sessions[t->working], s, key, key_count, &scratch);
 	if (rc != OUTCOME_OK)
 		return checked(t, rc);
 	warn_of_slow_key(t, scratch);
 	rc = mariadb_merge_set(scratch, records, count, counts, &too_large);
+	/* Only in the class of integrity: a trigger may raise any number. */
+	if (rc == OUTCOME_REJECTED && !too_large && strncmp(db_sqlstate(t->db), "23", 2) == 0)
+		t->refused_by = db_errno(t->db);
 	return fitting(t, rc, too_large);
+}
+
+static enum outcome mariadb_possible(struct target *t, const struct schema *s, const size_t *key,
+				     size_t key_count, const struct merge_record *records,
+				     size_t count)
+{
+	struct scratch *scratch = NULL;
+	enum outcome rc;
+
+	rc = session_scratch(&t->sessions[t->working], s, key, key_count, &scratch);
+	if (rc == OUTCOME_OK)
+		rc = mariadb_merge_nothing(scratch, records, count);
+	/* A refusal speaks of data; the merge's own reason stays. */
+	return rc == OUTCOME_REJECTED ? OUTCOME_OK : checked(t, rc);
 }
 
 /* Says nothing of what goes wrong: the working session's merge will. */
@@ -440,6 +465,8 @@ const struct target_ops target_mariadb = {
     .unload = mariadb_unload,
     .begin = mariadb_begin,
     .merge = mariadb_merge,
+    .possible = mariadb_possible,
+    .referenced = mariadb_referenced,
     .read = mariadb_read,
     .purge = mariadb_purge,
     .extent = mariadb_extent,

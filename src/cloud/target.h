@@ -72,11 +72,19 @@ struct target_ops {
 	void (*unload)(struct target *t);
 	enum outcome (*begin)(struct target *t);
 	/* KEY: indexes of the key's fields.  REJECTED: at least one record is refused for
-	 * good and nothing of this call has taken effect (the transaction goes on); the
-	 * caller then tries again with fewer. */
+	 * good; BUG: refused, or impossible, for a reason that is not known here.  Nothing of
+	 * the call has taken effect then, and the transaction goes on: the caller tries again
+	 * with fewer. */
 	enum outcome (*merge)(struct target *t, const struct schema *s, const size_t *key,
 			      size_t key_count, const struct merge_record *records, size_t count,
 			      struct merge_counts *counts);
+	/* After a merge of these records that ended in BUG: OK if such a merge is possible as long
+	 * as there are no rows, so that rows are to blame; else BUG, with the reason. */
+	enum outcome (*possible)(struct target *t, const struct schema *s, const size_t *key,
+				 size_t key_count, const struct merge_record *records,
+				 size_t count);
+	/* The last merge was refused because other rows refer to one of its rows. */
+	bool (*referenced)(const struct target *t);
 	/* In the open transaction: these numbers of the log LOG_ID are applied. */
 	enum outcome (*record)(struct target *t, const char *log_id, const struct seq_range *ranges,
 			       size_t count);
