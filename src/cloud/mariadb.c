@@ -307,33 +307,30 @@ static enum outcome mariadb_purge(struct target *t, const struct schema *s, size
 	return rc;
 }
 
-static enum outcome mariadb_extent(struct target *t, const struct schema *s, int field,
-				   uint64_t *rows, char **latest)
+static enum outcome mariadb_latest(struct target *t, const struct schema *s, size_t field,
+				   char **latest)
 {
 	struct buf sql = BUF_INIT;
 	struct db_rows *found = NULL;
 	enum outcome rc;
 
 	*latest = NULL;
-	buf_add(&sql, "SELECT COUNT(*), ");
-	if (field >= 0) {
-		buf_add(&sql, "MAX(");
-		db_quote_name(&sql, s->fields[field].column);
-		buf_add_char(&sql, ')');
-	} else {
-		buf_add(&sql, "NULL");
-	}
-	buf_add(&sql, " FROM ");
+	buf_add(&sql, "SELECT MAX(");
+	db_quote_name(&sql, s->fields[field].column);
+	buf_add(&sql, ") FROM ");
 	db_quote_name(&sql, s->table);
 	rc = checked(t, db_run(t->db, buf_text(&sql), NULL, 0, &found, NULL));
-	if (rc == OUTCOME_OK && db_rows_next(found)) {
-		*rows = (uint64_t)db_rows_int(found, 0);
-		if (db_rows_text(found, 1) != NULL)
-			*latest = xstrdup(db_rows_text(found, 1));
-	}
+	if (rc == OUTCOME_OK && db_rows_next(found) && db_rows_text(found, 0) != NULL)
+		*latest = xstrdup(db_rows_text(found, 0));
 	db_rows_free(&found);
 	buf_free(&sql);
 	return rc;
+}
+
+static enum outcome mariadb_digest(struct target *t, const struct schema *s, size_t field,
+				   struct digest *out)
+{
+	return checked(t, digest_read(t->db, s, field, out));
 }
 
 static enum outcome mariadb_copy_begin(struct target *t, const struct schema *s)
@@ -354,6 +351,8 @@ static enum outcome mariadb_copy_end(struct target *t, bool whole, struct merge_
 {
 	enum outcome rc = checked(t, copy_apply(t->copy, whole, counts));
 
+	if (rc == OUTCOME_OK && counts->refused > 0)
+		set_reason(t, t->copy->refusal);
 	copy_free(&t->copy);
 	return rc;
 }
@@ -469,7 +468,8 @@ const struct target_ops target_mariadb = {
     .referenced = mariadb_referenced,
     .read = mariadb_read,
     .purge = mariadb_purge,
-    .extent = mariadb_extent,
+    .latest = mariadb_latest,
+    .digest = mariadb_digest,
     .copy_begin = mariadb_copy_begin,
     .copy_rows = mariadb_copy_rows,
     .copy_end = mariadb_copy_end,

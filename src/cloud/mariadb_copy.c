@@ -21,22 +21,16 @@
 
 static const char copy_table[] = "`campaign_copy`";
 
-struct copy {
-	struct db *db;
-	const struct schema *schema;
-	struct db_bulk *bulk;
-};
-
-static enum outcome create(const struct copy *c)
+enum outcome copy_create(const struct copy *c, const char *table)
 {
 	const struct schema *s = c->schema;
 	struct buf sql = BUF_INIT;
 	enum outcome rc;
 
-	buf_addf(&sql, "DROP TEMPORARY TABLE IF EXISTS %s", copy_table);
+	buf_addf(&sql, "DROP TEMPORARY TABLE IF EXISTS %s", table);
 	rc = db_exec(c->db, buf_text(&sql));
 	buf_clear(&sql);
-	buf_addf(&sql, "CREATE TEMPORARY TABLE %s (", copy_table);
+	buf_addf(&sql, "CREATE TEMPORARY TABLE %s (", table);
 	for (size_t i = 0; i < s->field_count; i++) {
 		buf_addf(&sql, "%sc%zu ", i > 0 ? ", " : "", i);
 		ddl_column_type(&sql, s, i, DDL_LOG);
@@ -77,7 +71,8 @@ enum outcome copy_open(struct db *db, const struct schema *s, struct copy **out)
 
 	c->db = db;
 	c->schema = s;
-	rc = create(c);
+	c->rows = copy_table;
+	rc = copy_create(c, copy_table);
 	if (rc == OUTCOME_OK)
 		rc = open_bulk(c);
 	if (rc == OUTCOME_OK)
@@ -116,32 +111,49 @@ enum outcome copy_add(struct copy *copy, const struct db_value *cells, size_t ro
 }
 
 /* "e.column" or "t.cN". */
-static void add_entity(const struct copy *c, struct buf *sql, size_t field)
+void copy_add_entity(const struct copy *c, struct buf *sql, size_t field)
 {
 	buf_add(sql, "e.");
 	db_quote_name(sql, c->schema->fields[field].column);
 }
 
 /* "e.pk = t.cN"; WORD comes before it. */
-static void add_match(const struct copy *c, struct buf *sql, const char *word)
+void copy_add_match(const struct copy *c, struct buf *sql, const char *word)
 {
 	buf_add(sql, word);
-	add_entity(c, sql, (size_t)c->schema->pk);
+	copy_add_entity(c, sql, (size_t)c->schema->pk);
 	buf_addf(sql, " = t.c%d", c->schema->pk);
 }
 
-static enum outcome run_sql(const struct copy *c, struct buf *sql, uint64_t *counter)
+void copy_add_same(const struct copy *c, struct buf *sql)
+{
+	const char *separator = "";
+
+	buf_add_char(sql, '(');
+	for (size_t i = 0; i < c->schema->field_count; i++) {
+		if ((int)i == c->schema->pk)
+			continue;
+		buf_add(sql, separator);
+		copy_add_entity(c, sql, i);
+		buf_addf(sql, " <=> t.c%zu", i);
+		separator = " AND ";
+	}
+	buf_add(sql, *separator == '\0' ? "TRUE)" : ")");
+}
+
+static enum outcome run_sql(const struct copy *c, struct buf *sql, const struct db_value *param,
+			    uint64_t *counter)
 {
 	uint64_t affected = 0;
 	enum outcome rc;
 
-	rc = db_run(c->db, buf_text(sql), NULL, 0, NULL, &affected);
+	rc = db_run(c->db, buf_text(sql), param, param != NULL, NULL, &affected);
 	*counter += affected;
 	buf_free(sql);
 	return rc;
 }
 
-static enum outcome delete_absent(const struct copy *c, uint64_t *deleted)
+enum outcome copy_delete_absent(const struct copy *c, const struct db_value *pk, uint64_t *deleted)
 {
 	struct buf sql = BUF_INIT;
 
@@ -149,14 +161,19 @@ static enum outcome delete_absent(const struct copy *c, uint64_t *deleted)
 	db_quote_name(&sql, c->schema->table);
 	buf_add(&sql, " e");
 	if (c->schema->pk >= 0) {
-		buf_addf(&sql, " LEFT JOIN %s t", copy_table);
-		add_match(c, &sql, " ON ");
+		buf_addf(&sql, " LEFT JOIN %s t", c->rows);
+		copy_add_match(c, &sql, " ON ");
 		buf_addf(&sql, " WHERE t.c%d IS NULL", c->schema->pk);
 	}
-	return run_sql(c, &sql, deleted);
+	if (pk != NULL) {
+		buf_add(&sql, " AND ");
+		copy_add_entity(c, &sql, (size_t)c->schema->pk);
+		buf_add(&sql, " = ?");
+	}
+	return run_sql(c, &sql, pk, deleted);
 }
 
-static enum outcome update_changed(const struct copy *c, uint64_t *updated)
+enum outcome copy_update_changed(const struct copy *c, uint64_t *updated)
 {
 	const struct schema *s = c->schema;
 	struct buf sql = BUF_INIT;
@@ -164,31 +181,23 @@ static enum outcome update_changed(const struct copy *c, uint64_t *updated)
 
 	if (s->field_count < 2)
 		return OUTCOME_OK; /* nothing but the key */
-	buf_addf(&sql, "UPDATE %s t STRAIGHT_JOIN ", copy_table);
+	buf_addf(&sql, "UPDATE %s t STRAIGHT_JOIN ", c->rows);
 	db_quote_name(&sql, s->table);
-	add_match(c, &sql, " e ON ");
+	copy_add_match(c, &sql, " e ON ");
 	for (size_t i = 0; i < s->field_count; i++) {
 		if ((int)i == s->pk)
 			continue;
 		buf_add(&sql, separator);
-		add_entity(c, &sql, i);
+		copy_add_entity(c, &sql, i);
 		buf_addf(&sql, " = t.c%zu", i);
 		separator = ", ";
 	}
-	separator = " WHERE NOT (";
-	for (size_t i = 0; i < s->field_count; i++) {
-		if ((int)i == s->pk)
-			continue;
-		buf_add(&sql, separator);
-		add_entity(c, &sql, i);
-		buf_addf(&sql, " <=> t.c%zu", i);
-		separator = " AND ";
-	}
-	buf_add_char(&sql, ')');
-	return run_sql(c, &sql, updated);
+	buf_add(&sql, " WHERE NOT ");
+	copy_add_same(c, &sql);
+	return run_sql(c, &sql, NULL, updated);
 }
 
-static enum outcome insert_new(const struct copy *c, uint64_t *inserted)
+enum outcome copy_insert_new(const struct copy *c, uint64_t *inserted)
 {
 	const struct schema *s = c->schema;
 	struct buf sql = BUF_INIT;
@@ -201,25 +210,49 @@ static enum outcome insert_new(const struct copy *c, uint64_t *inserted)
 	}
 	for (size_t i = 0; i < s->field_count; i++)
 		buf_addf(&sql, "%st.c%zu", i == 0 ? ") SELECT " : ", ", i);
-	buf_addf(&sql, " FROM %s t", copy_table);
+	buf_addf(&sql, " FROM %s t", c->rows);
 	if (s->pk >= 0) {
 		buf_add(&sql, " LEFT JOIN ");
 		db_quote_name(&sql, s->table);
-		add_match(c, &sql, " e ON ");
+		copy_add_match(c, &sql, " e ON ");
 		buf_add(&sql, " WHERE ");
-		add_entity(c, &sql, (size_t)s->pk);
+		copy_add_entity(c, &sql, (size_t)s->pk);
 		buf_add(&sql, " IS NULL");
 	}
-	return run_sql(c, &sql, inserted);
+	return run_sql(c, &sql, NULL, inserted);
+}
+
+static enum outcome copy_at_once(const struct copy *c, bool whole, struct merge_counts *counts)
+{
+	enum outcome rc;
+
+	if (whole && (rc = copy_delete_absent(c, NULL, &counts->deleted)) != OUTCOME_OK)
+		return rc;
+	if (c->schema->pk >= 0 && (rc = copy_update_changed(c, &counts->updated)) != OUTCOME_OK)
+		return rc;
+	return copy_insert_new(c, &counts->inserted);
 }
 
 enum outcome copy_apply(struct copy *copy, bool whole, struct merge_counts *counts)
 {
+	struct merge_counts found = {0};
 	enum outcome rc;
 
-	if (whole && (rc = delete_absent(copy, &counts->deleted)) != OUTCOME_OK)
+	if ((rc = db_exec(copy->db, "SAVEPOINT campaign_copy")) != OUTCOME_OK)
 		return rc;
-	if (copy->schema->pk >= 0 && (rc = update_changed(copy, &counts->updated)) != OUTCOME_OK)
+	rc = copy_at_once(copy, whole, &found);
+	if (rc == OUTCOME_REJECTED || rc == OUTCOME_BUG) {
+		if (db_exec(copy->db, "ROLLBACK TO SAVEPOINT campaign_copy") != OUTCOME_OK)
+			return OUTCOME_RETRY;
+		found = (struct merge_counts){0};
+		if (whole && copy->schema->pk >= 0)
+			rc = copy_singly(copy, &found);
+	}
+	if (rc != OUTCOME_OK)
 		return rc;
-	return insert_new(copy, &counts->inserted);
+	counts->inserted += found.inserted;
+	counts->updated += found.updated;
+	counts->deleted += found.deleted;
+	counts->refused += found.refused;
+	return OUTCOME_OK;
 }

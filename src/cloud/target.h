@@ -15,6 +15,7 @@
 
 #include "base/conf.h"
 #include "base/outcome.h"
+#include "cloud/digest.h"
 #include "db/db.h"
 #include "schema/model.h"
 
@@ -40,6 +41,7 @@ struct merge_record {
 struct merge_counts {
 	uint64_t inserted, updated, deleted;
 	uint64_t several; /* keys that matched more than one cloud row: R10.4 */
+	uint64_t refused; /* of a copy */
 };
 
 /* Exact _seq numbers as ranges of consecutive integers, ascending. */
@@ -105,13 +107,17 @@ struct target_ops {
 	/* Deletes the rows of S in which the number FIELD is not 0. */
 	enum outcome (*purge)(struct target *t, const struct schema *s, size_t field,
 			      uint64_t *deleted);
-	/* How many rows S has, and the latest FIELD among them: xstrdup'ed, NULL for none. */
-	enum outcome (*extent)(struct target *t, const struct schema *s, int field, uint64_t *rows,
+	/* The latest FIELD among the rows of S: xstrdup'ed, NULL for none. */
+	enum outcome (*latest)(struct target *t, const struct schema *s, size_t field,
 			       char **latest);
+	enum outcome (*digest)(struct target *t, const struct schema *s, size_t field,
+			       struct digest *out);
 	/*
 	 * Copying a table (R10.7), in the open transaction: begin, rows as often as needed (CELLS
 	 * is ROWS x fields of S), end.  Rows with the primary key of a copied one become like it,
-	 * others are inserted; WHOLE: rows that were not copied go.  COUNTS tells what differed.
+	 * others are inserted; WHOLE: rows that were not copied go.  COUNTS tells what differed,
+	 * and how many rows of a WHOLE copy are refused, which stay as they were: `reason` names
+	 * one. REJECTED, BUG: nothing has taken effect, and the transaction goes on.
 	 */
 	enum outcome (*copy_begin)(struct target *t, const struct schema *s);
 	enum outcome (*copy_rows)(struct target *t, const struct db_value *cells, size_t rows);
