@@ -157,8 +157,9 @@ uint64_t rejects_ahead(const struct rejects *r, const unsigned char *identity)
 
 static void add(struct rejects *r, const struct fold_change *c, bool held, char *reason)
 {
-	struct reject reject = {.seq = c->seq, .held = held, .reason = reason};
+	struct reject reject = {.seq = c->seq, .held = held};
 
+	reject.reason = reason;
 	memcpy(reject.identity, c->identity, FOLD_IDENTITY_SIZE);
 	add_to_list(&r->batch, &reject);
 	add_record(r, c->identity, c->seq, false);
