@@ -51,6 +51,7 @@ struct target {
 	const struct schema *checked; /* last */
 	struct slow_key *slow;
 	size_t slow_count;
+	unsigned refused_by; /* the error's number, if the last merge was */
 	char reason[REASON_SIZE];
 };
 
@@ -278,6 +279,12 @@ static enum outcome find_scratch(struct target *t, struct session *session, cons
 	return checked(t, session_scratch(session, table, key, key_count, out));
 }
 
+/* "Cannot delete or update a parent row", with the constraint's name and without. */
+static bool mariadb_referenced(const struct target *t)
+{
+	return t->refused_by == 1451 || t->refused_by == 1217;
+}
+
 static enum outcome mariadb_merge(struct target *t, const struct schema *s, const size_t *key,
 				  size_t key_count, const struct merge_record *records,
 				  size_t count, struct merge_counts *counts)
@@ -288,6 +295,7 @@ static enum outcome mariadb_merge(struct target *t, const struct schema *s, cons
 	enum outcome rc;
 
 	t->reason[0] = '\0';
+	t->refused_by = 0;
 	if ((rc = marks_to_write(t, s, &marks)) != OUTCOME_OK)
 		return rc;
 	rc = find_scratch(t, &t->sessions[t->working], s, key, key_count, &scratch);
@@ -295,10 +303,32 @@ static enum outcome mariadb_merge(struct target *t, const struct schema *s, cons
 		return rc;
 	warn_of_slow_key(t, scratch);
 	rc = mariadb_merge_set(scratch, marks, records, count, counts, &too_large);
+	/* Only in the class of integrity: a trigger may raise any number. */
+	if (rc == OUTCOME_REJECTED && !too_large && scratch->refusal[0] == '\0' &&
+	    strncmp(db_sqlstate(t->db), "23", 2) == 0)
+		t->refused_by = db_errno(t->db);
 	rc = fitting(t, rc, too_large);
 	if (rc == OUTCOME_REJECTED && scratch->refusal[0] != '\0')
 		set_reason(t, scratch->refusal);
 	return rc;
+}
+
+static enum outcome mariadb_possible(struct target *t, const struct schema *s, const size_t *key,
+				     size_t key_count, const struct merge_record *records,
+				     size_t count)
+{
+	const struct marks *marks = NULL;
+	struct scratch *scratch = NULL;
+	enum outcome rc;
+
+	if ((rc = marks_of(t, s, &marks)) != OUTCOME_OK)
+		return rc;
+	rc = find_scratch(t, &t->sessions[t->working], s, key, key_count, &scratch);
+	if (rc != OUTCOME_OK)
+		return rc;
+	rc = mariadb_merge_nothing(scratch, marks, records, count);
+	/* A refusal speaks of data; the merge's own reason stays. */
+	return rc == OUTCOME_REJECTED ? OUTCOME_OK : checked(t, rc);
 }
 
 /* Says nothing of what goes wrong: the working session's merge will. */
@@ -376,8 +406,8 @@ static enum outcome mariadb_purge(struct target *t, const struct schema *s, size
 	return rc;
 }
 
-static enum outcome mariadb_extent(struct target *t, const struct schema *s, int field,
-				   uint64_t *rows, char **latest)
+static enum outcome mariadb_latest(struct target *t, const struct schema *s, size_t field,
+				   char **latest)
 {
 	const struct marks *marks = NULL;
 	struct buf sql = BUF_INIT;
@@ -387,26 +417,32 @@ static enum outcome mariadb_extent(struct target *t, const struct schema *s, int
 	*latest = NULL;
 	if ((rc = marks_of(t, s, &marks)) != OUTCOME_OK)
 		return rc;
-	buf_add(&sql, "SELECT COUNT(*), ");
-	if (field >= 0) {
-		buf_add(&sql, "MAX(");
-		db_quote_name(&sql, s->fields[field].column);
-		buf_add_char(&sql, ')');
-	} else {
-		buf_add(&sql, "NULL");
-	}
-	buf_add(&sql, " FROM ");
+	buf_add(&sql, "SELECT MAX(");
+	db_quote_name(&sql, s->fields[field].column);
+	buf_add(&sql, ") FROM ");
 	db_quote_name(&sql, s->table);
 	buf_add(&sql, " e");
 	marks_add_seen(marks, &sql, " WHERE ");
 	rc = checked(t, db_run(t->db, buf_text(&sql), NULL, 0, &found, NULL));
-	if (rc == OUTCOME_OK && db_rows_next(found)) {
-		*rows = (uint64_t)db_rows_int(found, 0);
-		if (db_rows_text(found, 1) != NULL)
-			*latest = xstrdup(db_rows_text(found, 1));
-	}
+	if (rc == OUTCOME_OK && db_rows_next(found) && db_rows_text(found, 0) != NULL)
+		*latest = xstrdup(db_rows_text(found, 0));
 	db_rows_free(&found);
 	buf_free(&sql);
+	return rc;
+}
+
+static enum outcome mariadb_digest(struct target *t, const struct schema *s, size_t field,
+				   struct digest *out)
+{
+	const struct marks *marks = NULL;
+	struct buf where = BUF_INIT;
+	enum outcome rc;
+
+	if ((rc = marks_of(t, s, &marks)) != OUTCOME_OK)
+		return rc;
+	marks_add_seen(marks, &where, " WHERE ");
+	rc = checked(t, digest_read(t->db, s, field, buf_text(&where), out));
+	buf_free(&where);
 	return rc;
 }
 
@@ -436,8 +472,9 @@ static enum outcome mariadb_copy_end(struct target *t, bool whole, struct merge_
 {
 	enum outcome rc = checked(t, copy_apply(t->copy, whole, counts));
 
-	if (rc == OUTCOME_REJECTED && copy_refusal(t->copy) != NULL)
-		set_reason(t, copy_refusal(t->copy));
+	if ((rc == OUTCOME_OK && counts->refused > 0) ||
+	    (rc == OUTCOME_REJECTED && t->copy->refusal[0] != '\0'))
+		set_reason(t, t->copy->refusal);
 	copy_free(&t->copy);
 	return rc;
 }
@@ -566,9 +603,12 @@ const struct target_ops target_mariadb = {
     .unload = mariadb_unload,
     .begin = mariadb_begin,
     .merge = mariadb_merge,
+    .possible = mariadb_possible,
+    .referenced = mariadb_referenced,
     .read = mariadb_read,
     .purge = mariadb_purge,
-    .extent = mariadb_extent,
+    .latest = mariadb_latest,
+    .digest = mariadb_digest,
     .copy_begin = mariadb_copy_begin,
     .copy_rows = mariadb_copy_rows,
     .copy_end = mariadb_copy_end,

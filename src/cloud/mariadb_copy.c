@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A table is copied in one go, see mariadb_copy.h: gather, then delete what the copy lacks,
- * update what differs, insert what is new.  Only what differs is touched, so copying a table
- * that nobody has changed writes nothing to it.
+ * A table is copied in one go, see mariadb_copy.h: gather, then delete what the copy lacks, update
+ * what differs, insert what is new.  Only what differs is touched, so copying a table without
+ * changes writes nothing to it.
  *
- * A schema without primary key has no row that could be told from another: all of them go and
- * come anew.  They are removed even where deletions mark rows (mariadb_marks.h), or each run would
- * leave another copy of the table.
+ * A schema without primary key has no row that could be told from another: all rows are removed and
+ * inserted again.  They are removed even where deletions mark rows (mariadb_marks.h), or each run
+ * would leave another copy of the table.
  */
 #include "config.h"
 
@@ -16,39 +16,27 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "cloud/mariadb_probe.h"
 #include "schema/ddl.h"
 
 #define PACKET_SLACK 4096
 #define CELL_SLACK   9 /* what a cell's length takes at most */
 #define CELL_SIZE    24
-#define REFUSAL_SIZE 512
 
 static const char copy_table[] = "`campaign_copy`";
 
-struct copy {
-	struct db *db;
-	const struct schema *schema;
-	const struct marks *marks;
-	const struct mariadb_table *table;
-	struct probe *probe; /* NULL if its columns hold everything */
-	char refusal[REFUSAL_SIZE];
-	struct db_bulk *bulk;
-};
-
 /* With a primary key of its own, since the server may want one (innodb_force_primary_key). */
-static enum outcome create(const struct copy *c)
+enum outcome copy_create(const struct copy *c, const char *table)
 {
 	const struct schema *s = c->schema;
 	struct buf sql = BUF_INIT;
 	enum outcome rc;
 
-	buf_addf(&sql, "DROP TEMPORARY TABLE IF EXISTS %s", copy_table);
+	buf_addf(&sql, "DROP TEMPORARY TABLE IF EXISTS %s", table);
 	rc = db_exec(c->db, buf_text(&sql));
 	buf_clear(&sql);
 	buf_addf(&sql,
 		 "SET STATEMENT sql_mode = 'STRICT_ALL_TABLES' FOR CREATE TEMPORARY TABLE %s (",
-		 copy_table);
+		 table);
 	for (size_t i = 0; i < s->field_count; i++) {
 		buf_addf(&sql, "c%zu ", i);
 		ddl_column_type(&sql, s, i, DDL_LOG);
@@ -94,7 +82,8 @@ enum outcome copy_open(struct db *db, const struct mariadb_table *table, const s
 	c->schema = mariadb_table_schema(table);
 	c->table = table;
 	c->marks = marks;
-	rc = create(c);
+	c->rows = copy_table;
+	rc = copy_create(c, copy_table);
 	if (rc == OUTCOME_OK)
 		rc = open_bulk(c);
 	if (rc == OUTCOME_OK)
@@ -135,8 +124,7 @@ enum outcome copy_add(struct copy *copy, const struct db_value *cells, size_t ro
 	return copy_add(copy, cells + half * columns, rows - half, too_large);
 }
 
-/* "e.column" or "t.cN". */
-static void add_entity(const struct copy *c, struct buf *sql, size_t field)
+void copy_add_entity(const struct copy *c, struct buf *sql, size_t field)
 {
 	buf_add(sql, "e.");
 	db_quote_name(sql, c->schema->fields[field].column);
@@ -150,25 +138,40 @@ static void add_equal(const struct copy *c, struct buf *sql, size_t field, const
 	mariadb_table_add_equal(sql, c->table, field, op, cell, false);
 }
 
-/* "e.pk = t.cN"; WORD comes before it. */
-static void add_match(const struct copy *c, struct buf *sql, const char *word)
+void copy_add_match(const struct copy *c, struct buf *sql, const char *word)
 {
 	buf_add(sql, word);
 	add_equal(c, sql, (size_t)c->schema->pk, "=");
 }
 
-static enum outcome run_sql(const struct copy *c, struct buf *sql, uint64_t *counter)
+void copy_add_same(const struct copy *c, struct buf *sql)
+{
+	const char *separator = "";
+
+	buf_add_char(sql, '(');
+	for (size_t i = 0; i < c->schema->field_count; i++) {
+		if ((int)i == c->schema->pk)
+			continue;
+		buf_add(sql, separator);
+		add_equal(c, sql, i, "<=>");
+		separator = " AND ";
+	}
+	buf_add(sql, *separator == '\0' ? "TRUE)" : ")");
+}
+
+static enum outcome run_sql(const struct copy *c, struct buf *sql, const struct db_value *param,
+			    uint64_t *counter)
 {
 	uint64_t affected = 0;
 	enum outcome rc;
 
-	rc = db_run(c->db, buf_text(sql), NULL, 0, NULL, &affected);
+	rc = db_run(c->db, buf_text(sql), param, param != NULL, NULL, &affected);
 	*counter += affected;
 	buf_free(sql);
 	return rc;
 }
 
-static enum outcome delete_absent(const struct copy *c, uint64_t *deleted)
+enum outcome copy_delete_absent(const struct copy *c, const struct db_value *pk, uint64_t *deleted)
 {
 	bool known = c->schema->pk >= 0, marks = known && c->marks->soft;
 	struct buf sql = BUF_INIT;
@@ -177,8 +180,8 @@ static enum outcome delete_absent(const struct copy *c, uint64_t *deleted)
 	db_quote_name(&sql, c->schema->table);
 	buf_add(&sql, " e");
 	if (known) {
-		buf_addf(&sql, " LEFT JOIN %s t", copy_table);
-		add_match(c, &sql, " ON ");
+		buf_addf(&sql, " LEFT JOIN %s t", c->rows);
+		copy_add_match(c, &sql, " ON ");
 	}
 	if (marks) {
 		buf_add(&sql, " SET ");
@@ -187,10 +190,15 @@ static enum outcome delete_absent(const struct copy *c, uint64_t *deleted)
 	if (known)
 		buf_addf(&sql, " WHERE t.c%d IS NULL", c->schema->pk);
 	marks_add_seen(c->marks, &sql, known ? " AND " : " WHERE ");
-	return run_sql(c, &sql, deleted);
+	if (pk != NULL) {
+		buf_add(&sql, " AND ");
+		copy_add_entity(c, &sql, (size_t)c->schema->pk);
+		buf_add(&sql, " = ?");
+	}
+	return run_sql(c, &sql, pk, deleted);
 }
 
-static enum outcome update_changed(const struct copy *c, uint64_t *updated)
+enum outcome copy_update_changed(const struct copy *c, uint64_t *updated)
 {
 	const struct schema *s = c->schema;
 	struct buf sql = BUF_INIT;
@@ -198,53 +206,45 @@ static enum outcome update_changed(const struct copy *c, uint64_t *updated)
 
 	if (s->field_count < 2)
 		return OUTCOME_OK; /* nothing but the key */
-	buf_addf(&sql, "UPDATE %s t STRAIGHT_JOIN ", copy_table);
+	buf_addf(&sql, "UPDATE %s t STRAIGHT_JOIN ", c->rows);
 	db_quote_name(&sql, s->table);
-	add_match(c, &sql, " e ON ");
+	copy_add_match(c, &sql, " e ON ");
 	marks_add_seen(c->marks, &sql, " AND ");
 	for (size_t i = 0; i < s->field_count; i++) {
 		if ((int)i == s->pk)
 			continue;
 		buf_add(&sql, separator);
-		add_entity(c, &sql, i);
+		copy_add_entity(c, &sql, i);
 		buf_addf(&sql, " = t.c%zu", i);
 		separator = ", ";
 	}
 	marks_add_written(c->marks, &sql, separator);
-	separator = " WHERE NOT (";
-	for (size_t i = 0; i < s->field_count; i++) {
-		if ((int)i == s->pk)
-			continue;
-		buf_add(&sql, separator);
-		add_equal(c, &sql, i, "<=>");
-		separator = " AND ";
-	}
-	buf_add_char(&sql, ')');
-	return run_sql(c, &sql, updated);
+	buf_add(&sql, " WHERE NOT ");
+	copy_add_same(c, &sql);
+	return run_sql(c, &sql, NULL, updated);
 }
 
-/* Marked rows whose primary key is copied become what new ones would be. */
-static enum outcome revive(const struct copy *c, uint64_t *inserted)
+enum outcome copy_revive(const struct copy *c, uint64_t *inserted)
 {
 	const struct schema *s = c->schema;
 	struct buf sql = BUF_INIT;
 
 	if (!c->marks->hides)
 		return OUTCOME_OK;
-	buf_addf(&sql, "UPDATE %s t STRAIGHT_JOIN ", copy_table);
+	buf_addf(&sql, "UPDATE %s t STRAIGHT_JOIN ", c->rows);
 	db_quote_name(&sql, s->table);
-	add_match(c, &sql, " e ON ");
+	copy_add_match(c, &sql, " e ON ");
 	marks_add_hidden(c->marks, &sql, " AND ");
 	for (size_t i = 0; i < s->field_count; i++) {
 		buf_add(&sql, i == 0 ? " SET " : ", ");
-		add_entity(c, &sql, i);
+		copy_add_entity(c, &sql, i);
 		buf_addf(&sql, " = t.c%zu", i);
 	}
 	marks_add_anew(c->marks, &sql);
-	return run_sql(c, &sql, inserted);
+	return run_sql(c, &sql, NULL, inserted);
 }
 
-static enum outcome insert_new(const struct copy *c, uint64_t *inserted)
+enum outcome copy_insert_new(const struct copy *c, uint64_t *inserted)
 {
 	const struct schema *s = c->schema;
 	struct buf sql = BUF_INIT;
@@ -259,29 +259,29 @@ static enum outcome insert_new(const struct copy *c, uint64_t *inserted)
 	for (size_t i = 0; i < s->field_count; i++)
 		buf_addf(&sql, "%st.c%zu", i == 0 ? ") SELECT " : ", ", i);
 	marks_add_insert_values(c->marks, &sql);
-	buf_addf(&sql, " FROM %s t", copy_table);
+	buf_addf(&sql, " FROM %s t", c->rows);
 	if (s->pk >= 0) {
 		buf_add(&sql, " LEFT JOIN ");
 		db_quote_name(&sql, s->table);
-		add_match(c, &sql, " e ON ");
+		copy_add_match(c, &sql, " e ON ");
 		buf_add(&sql, " WHERE ");
-		add_entity(c, &sql, (size_t)s->pk);
+		copy_add_entity(c, &sql, (size_t)s->pk);
 		buf_add(&sql, " IS NULL");
 	}
-	return run_sql(c, &sql, inserted);
+	return run_sql(c, &sql, NULL, inserted);
 }
 
-/* R10.10: whether columns that are not as deployed would hold what was copied. */
-static enum outcome try_rows(struct copy *c)
+enum outcome copy_try_rows(struct copy *c)
 {
 	struct buf cells = BUF_INIT, from = BUF_INIT;
 	enum outcome rc;
 
+	c->refusal[0] = '\0';
 	if (c->probe == NULL)
 		return OUTCOME_OK;
 	for (size_t i = 0; i < probe_count(c->probe); i++)
 		buf_addf(&cells, "%st.c%zu", i == 0 ? "" : ", ", probe_field(c->probe, i));
-	buf_addf(&from, "%s t", copy_table);
+	buf_addf(&from, "%s t", c->rows);
 	rc = probe_try(c->probe, buf_text(&cells), buf_text(&from), NULL, 0, true, c->refusal,
 		       sizeof(c->refusal));
 	buf_free(&from);
@@ -289,22 +289,41 @@ static enum outcome try_rows(struct copy *c)
 	return rc;
 }
 
-const char *copy_refusal(const struct copy *copy)
+static enum outcome copy_at_once(struct copy *c, bool whole, struct merge_counts *counts)
 {
-	return copy->refusal[0] != '\0' ? copy->refusal : NULL;
+	enum outcome rc;
+
+	if ((rc = copy_try_rows(c)) != OUTCOME_OK)
+		return rc;
+	if (whole && (rc = copy_delete_absent(c, NULL, &counts->deleted)) != OUTCOME_OK)
+		return rc;
+	if (c->schema->pk >= 0 && (rc = copy_update_changed(c, &counts->updated)) != OUTCOME_OK)
+		return rc;
+	if (c->schema->pk >= 0 && (rc = copy_revive(c, &counts->inserted)) != OUTCOME_OK)
+		return rc;
+	return copy_insert_new(c, &counts->inserted);
 }
 
 enum outcome copy_apply(struct copy *copy, bool whole, struct merge_counts *counts)
 {
+	struct merge_counts found = {0};
 	enum outcome rc;
 
-	if ((rc = try_rows(copy)) != OUTCOME_OK)
+	if ((rc = db_exec(copy->db, "SAVEPOINT campaign_copy")) != OUTCOME_OK)
 		return rc;
-	if (whole && (rc = delete_absent(copy, &counts->deleted)) != OUTCOME_OK)
+	rc = copy_at_once(copy, whole, &found);
+	if (rc == OUTCOME_REJECTED || rc == OUTCOME_BUG) {
+		if (db_exec(copy->db, "ROLLBACK TO SAVEPOINT campaign_copy") != OUTCOME_OK)
+			return OUTCOME_RETRY;
+		found = (struct merge_counts){0};
+		if (whole && copy->schema->pk >= 0)
+			rc = copy_singly(copy, &found);
+	}
+	if (rc != OUTCOME_OK)
 		return rc;
-	if (copy->schema->pk >= 0 && (rc = update_changed(copy, &counts->updated)) != OUTCOME_OK)
-		return rc;
-	if (copy->schema->pk >= 0 && (rc = revive(copy, &counts->inserted)) != OUTCOME_OK)
-		return rc;
-	return insert_new(copy, &counts->inserted);
+	counts->inserted += found.inserted;
+	counts->updated += found.updated;
+	counts->deleted += found.deleted;
+	counts->refused += found.refused;
+	return OUTCOME_OK;
 }

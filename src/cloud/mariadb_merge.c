@@ -590,6 +590,12 @@ static enum outcome back_to_savepoint(const struct merge *m)
 	return db_exec(m->scratch->db, "ROLLBACK TO SAVEPOINT campaign_merge");
 }
 
+/* For good, or for a reason that is not known. */
+static bool refused(enum outcome rc)
+{
+	return rc == OUTCOME_REJECTED || rc == OUTCOME_BUG;
+}
+
 /*
  * Records that insert and whose key has a unique primary key: where one of them has a row, the
  * insert is refused.  So after a set that has found nothing this one is inserted without
@@ -604,7 +610,7 @@ static enum outcome merge_all(const struct merge *m, struct merge_counts *counts
 		return rc;
 	if (new) {
 		rc = insert_left(m, counts);
-		if (rc != OUTCOME_REJECTED)
+		if (!refused(rc))
 			return rc;
 		if (back_to_savepoint(m) != OUTCOME_OK)
 			return OUTCOME_RETRY;
@@ -616,28 +622,36 @@ static enum outcome merge_all(const struct merge *m, struct merge_counts *counts
 	return merge_known(m, counts);
 }
 
+/* Returns the memory of M's masks. */
+static unsigned char *begin(struct merge *m, const struct merge_record *records, size_t count)
+{
+	size_t size = mask_size(m->schema);
+	unsigned char *masks = xcalloc(4, size + 1);
+
+	m->records = records;
+	m->count = count;
+	m->updated = masks;
+	m->given = masks + size;
+	m->always = masks + 2 * size;
+	m->always_updated = masks + 3 * size;
+	collect(m);
+	return masks;
+}
+
 enum outcome mariadb_merge_set(struct scratch *scratch, const struct marks *marks,
 			       const struct merge_record *records, size_t count,
 			       struct merge_counts *counts, bool *too_large)
 {
 	struct merge m = {.scratch = scratch, .schema = scratch->schema, .marks = marks};
 	struct merge_counts found = {0};
-	size_t size = mask_size(scratch->schema);
-	unsigned char *masks = xcalloc(4, size + 1);
+	unsigned char *masks = begin(&m, records, count);
 	enum outcome rc;
 
 	scratch->refusal[0] = '\0';
-	m.records = records;
-	m.count = count;
-	m.updated = masks;
-	m.given = masks + size;
-	m.always = masks + 2 * size;
-	m.always_updated = masks + 3 * size;
-	collect(&m);
 	rc = savepoint(&m);
 	if (rc == OUTCOME_OK)
 		rc = merge_all(&m, &found, too_large);
-	if (rc == OUTCOME_REJECTED && back_to_savepoint(&m) != OUTCOME_OK)
+	if (refused(rc) && back_to_savepoint(&m) != OUTCOME_OK)
 		rc = OUTCOME_RETRY;
 	if (rc == OUTCOME_OK) {
 		counts->inserted += found.inserted;
@@ -645,6 +659,29 @@ enum outcome mariadb_merge_set(struct scratch *scratch, const struct marks *mark
 		counts->deleted += found.deleted;
 		counts->several += found.several;
 	}
+	free(masks);
+	return rc;
+}
+
+enum outcome mariadb_merge_nothing(struct scratch *scratch, const struct marks *marks,
+				   const struct merge_record *records, size_t count)
+{
+	struct merge m = {.scratch = scratch, .schema = scratch->schema, .marks = marks};
+	struct merge_counts ignored = {0};
+	unsigned char *masks = begin(&m, records, count);
+	bool too_large = false;
+	uint64_t found;
+	enum outcome rc;
+
+	rc = scratch_load(scratch, records, 0, &too_large);
+	if (rc == OUTCOME_OK && m.deletes)
+		rc = merge_delete(&m, &ignored);
+	if (rc == OUTCOME_OK && (m.inserts || m.updates))
+		rc = mark_found(&m, &found);
+	if (rc == OUTCOME_OK && m.updates)
+		rc = merge_update(&m, &ignored);
+	if (rc == OUTCOME_OK && m.inserts)
+		rc = merge_insert(&m, &ignored);
 	free(masks);
 	return rc;
 }

@@ -12,6 +12,10 @@ enum outcome mariadb_merge_set(struct scratch *scratch, const struct marks *mark
 			       const struct merge_record *records, size_t count,
 			       struct merge_counts *counts, bool *too_large);
 
+/* The statements of such a merge on no rows at all. */
+enum outcome mariadb_merge_nothing(struct scratch *scratch, const struct marks *marks,
+				   const struct merge_record *records, size_t count);
+
 /* Carries out what target.h says of read. */
 enum outcome mariadb_read_set(struct scratch *scratch, const struct marks *marks,
 			      const struct merge_record *records, size_t count, size_t field,

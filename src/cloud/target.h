@@ -15,6 +15,7 @@
 
 #include "base/conf.h"
 #include "base/outcome.h"
+#include "cloud/digest.h"
 #include "cloud/reader.h"
 #include "db/db.h"
 #include "schema/model.h"
@@ -45,6 +46,7 @@ struct merge_record {
 struct merge_counts {
 	uint64_t inserted, updated, deleted;
 	uint64_t several; /* keys that matched more than one cloud row: R10.4 */
+	uint64_t refused; /* of a copy */
 };
 
 /* Exact _seq numbers as ranges of consecutive integers, ascending. */
@@ -83,11 +85,19 @@ struct target_ops {
 	void (*unload)(struct target *t);
 	enum outcome (*begin)(struct target *t);
 	/* KEY: indexes of the key's fields.  REJECTED: at least one record is refused for
-	 * good and nothing of this call has taken effect (the transaction goes on); the
-	 * caller then tries again with fewer. */
+	 * good; BUG: refused, or impossible, for a reason that is not known here.  Nothing of
+	 * the call has taken effect then, and the transaction goes on: the caller tries again
+	 * with fewer. */
 	enum outcome (*merge)(struct target *t, const struct schema *s, const size_t *key,
 			      size_t key_count, const struct merge_record *records, size_t count,
 			      struct merge_counts *counts);
+	/* After a merge of these records that ended in BUG: OK if such a merge is possible as long
+	 * as there are no rows, so that rows are to blame; else BUG, with the reason. */
+	enum outcome (*possible)(struct target *t, const struct schema *s, const size_t *key,
+				 size_t key_count, const struct merge_record *records,
+				 size_t count);
+	/* The last merge was refused because other rows refer to one of its rows. */
+	bool (*referenced)(const struct target *t);
 	/* In the open transaction: these numbers of the log LOG_ID are applied. */
 	enum outcome (*record)(struct target *t, const char *log_id, const struct seq_range *ranges,
 			       size_t count);
@@ -108,13 +118,17 @@ struct target_ops {
 	/* Deletes the rows of S in which the number FIELD is not 0. */
 	enum outcome (*purge)(struct target *t, const struct schema *s, size_t field,
 			      uint64_t *deleted);
-	/* How many rows S has, and the latest FIELD among them: xstrdup'ed, NULL for none. */
-	enum outcome (*extent)(struct target *t, const struct schema *s, int field, uint64_t *rows,
+	/* The latest FIELD among the rows of S: xstrdup'ed, NULL for none. */
+	enum outcome (*latest)(struct target *t, const struct schema *s, size_t field,
 			       char **latest);
+	enum outcome (*digest)(struct target *t, const struct schema *s, size_t field,
+			       struct digest *out);
 	/*
 	 * Copying a table (R10.7), in the open transaction: begin, rows as often as needed (CELLS
 	 * is ROWS x fields of S), end.  Rows with the primary key of a copied one become like it,
-	 * others are inserted; WHOLE: rows that were not copied go.  COUNTS tells what differed.
+	 * others are inserted; WHOLE: rows that were not copied go.  COUNTS tells what differed,
+	 * and how many rows of a WHOLE copy are refused, which stay as they were: `reason` names
+	 * one. REJECTED, BUG: nothing has taken effect, and the transaction goes on.
 	 */
 	enum outcome (*copy_begin)(struct target *t, const struct schema *s);
 	enum outcome (*copy_rows)(struct target *t, const struct db_value *cells, size_t rows);

@@ -2,6 +2,9 @@
 /*
  * Error numbers and what a caller does about them.  What stands neither here nor in a
  * known class of SQLSTATE is BUG: syntax, names that do not exist, missing rights.
+ *
+ * SQLSTATE class 45 comes before the number: it is for conditions that a trigger or procedure
+ * raises by SIGNAL, which can give them any number, that of a lost connection too.
  */
 #include "config.h"
 
@@ -129,6 +132,9 @@ static const struct db_class classes[] = {
 
 #define CLASSES (sizeof(classes) / sizeof(classes[0]))
 
+/* SIGNAL's own class. */
+static const char signalled[] = "45";
+
 /* The first two characters of an SQLSTATE. */
 static const struct {
 	const char *state;
@@ -139,6 +145,7 @@ static const struct {
     {"23", {0, REJECTED}}, /* integrity */
     {"40", {0, RETRY}},	   /* transaction rolled back */
     {"44", {0, REJECTED}}, /* WITH CHECK OPTION */
+    {signalled, {0, REJECTED}},
 };
 
 static int compare_class(const void *a, const void *b)
@@ -148,15 +155,11 @@ static int compare_class(const void *a, const void *b)
 	return (x->number > y->number) - (x->number < y->number);
 }
 
-struct db_class db_classify(unsigned number, const char *sqlstate)
+struct db_class db_classify_state(unsigned number, const char *sqlstate)
 {
 	const struct db_class unknown = {number, BUG};
-	const struct db_class *row;
 	size_t i;
 
-	row = bsearch(&unknown, classes, CLASSES, sizeof(classes[0]), compare_class);
-	if (row != NULL)
-		return *row;
 	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
 		if (strncmp(sqlstate, states[i].state, 2) == 0) {
 			struct db_class class = states[i].class;
@@ -176,6 +179,16 @@ bool db_is_too_wide(unsigned number)
 bool db_is_used_up(unsigned number)
 {
 	return number == ER_SEQUENCE_RUN_OUT;
+}
+
+struct db_class db_classify(unsigned number, const char *sqlstate)
+{
+	const struct db_class wanted = {number, BUG};
+	const struct db_class *row = NULL;
+
+	if (strncmp(sqlstate, signalled, 2) != 0)
+		row = bsearch(&wanted, classes, CLASSES, sizeof(classes[0]), compare_class);
+	return row != NULL ? *row : db_classify_state(number, sqlstate);
 }
 
 const struct db_class *db_class_row(size_t n)

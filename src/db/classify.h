@@ -15,9 +15,12 @@ struct db_class {
 	bool unsettled;	      /* in answer to COMMIT: it may have taken effect */
 };
 
-/* A number that the table does not hold is judged by its SQLSTATE's class. */
+/* A number that the table does not hold is judged by its SQLSTATE's class.  Class 45 is REJECTED
+ * whatever the number. */
 struct db_class db_classify(unsigned number, const char *sqlstate);
 
+/* By the SQLSTATE alone: the number is the server's, though it looks like the client library's. */
+struct db_class db_classify_state(unsigned number, const char *sqlstate);
 /* The row needs more room than a row of its table has. */
 bool db_is_too_wide(unsigned number);
 /* A sequence has no further number. */

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "db/classify.h"
 #include "db/connect.h"
+#include "db/diagnostics.h"
 #include "db/mysql_session.h"
 #include "db/option_file.h"
 #include "db/session_variables.h"
@@ -98,10 +99,17 @@ static struct db_class keep_error(struct db *db, unsigned number, const char *st
 				  const char *text)
 {
 	struct db_class class = db_classify(number, state);
+	struct diagnostics hidden;
 
 	db->number = number;
 	snprintf(db->state, sizeof(db->state), "%s", state);
 	snprintf(db->error, sizeof(db->error), "%s", text);
+	if (!db->lost && diagnostics_ask(db->mysql, number, &hidden)) {
+		db->number = hidden.number;
+		memcpy(db->state, hidden.state, sizeof(db->state));
+		snprintf(db->error, sizeof(db->error), "%s", hidden.text);
+		class = db_classify_state(hidden.number, hidden.state);
+	}
 	db->lost = db->lost || class.lost;
 	return class;
 }

@@ -57,8 +57,9 @@ void ahead_batch_free(struct ahead_batch **batch)
 	*batch = NULL;
 }
 
-void ahead_batch_list(struct ahead_batch *batch)
+size_t ahead_batch_fold(struct ahead_batch *batch, const struct fold_change *changes, size_t many)
 {
+	size_t taken = fold_run(batch->fold, changes, many);
 	size_t count = fold_count(batch->fold);
 
 	if (count > batch->size) {
@@ -67,6 +68,7 @@ void ahead_batch_list(struct ahead_batch *batch)
 	}
 	for (size_t i = 0; i < count; i++)
 		batch->records[i] = fold_at(batch->fold, i)->merge;
+	return taken;
 }
 
 /* A change with a problem will be put aside, and links change what there is to fold. */
@@ -92,10 +94,8 @@ enum outcome batch_read(struct db *db, const struct turn_options *o,
 		rc = history_batch(db, o->run_id, o->schema->id);
 	if (rc != OUTCOME_OK)
 		return rc;
-	if (is_plain(&batch->log)) {
-		batch->folded = fold_run(batch->fold, batch->log.changes, batch->log.count);
-		ahead_batch_list(batch);
-	}
+	if (is_plain(&batch->log))
+		batch->folded = ahead_batch_fold(batch, batch->log.changes, batch->log.count);
 	batch->arrived = arrivals_ask(source->arrivals, db);
 	return recorded_version(db, &batch->version);
 }

@@ -42,8 +42,8 @@ struct ahead_batch {
 
 struct ahead_batch *ahead_batch_new(const struct schema *s);
 void ahead_batch_free(struct ahead_batch **batch);
-/* Those of the run in its fold. */
-void ahead_batch_list(struct ahead_batch *batch);
+/* Folds one run from the start of CHANGES (fold_run) and lists its records. */
+size_t ahead_batch_fold(struct ahead_batch *batch, const struct fold_change *changes, size_t count);
 
 struct settlement {
 	struct seqset applied;

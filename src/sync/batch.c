@@ -25,6 +25,7 @@
 #include "sync/ahead.h"
 #include "sync/fold.h"
 #include "sync/interrupt.h"
+#include "sync/narrow.h"
 #include "sync/regroup.h"
 #include "sync/reject.h"
 #include "sync/sorting.h"
@@ -36,6 +37,10 @@
 
 /* Changes merged for one that comes in meanwhile. */
 #define TRICKLE 50
+
+/* Changes that are refused for an unknown reason before it is believed that all would be: each has
+ * taken a few merges. */
+#define DOUBTS_MAX 10000
 
 struct turn {
 	struct turn_options o;
@@ -59,6 +64,8 @@ struct turn {
 	bool regrouped; /* its changes stand in another order than in the log */
 	bool in_order;	/* which they shall not: one of them is refused */
 	bool at_target; /* where a failure came from */
+	struct narrowing narrowing;
+	char doubt[REJECT_REASON_SIZE]; /* why rejects are in doubt; "" for none */
 };
 
 struct turn *turn_new(const struct turn_options *options)
@@ -110,51 +117,17 @@ uint64_t turn_deferred(const struct turn *t)
 	return sorting_deferred(t->sorting);
 }
 
+uint64_t turn_waiting(const struct turn *t)
+{
+	return sorting_waiting(t->sorting);
+}
+
+const char *turn_doubt(const struct turn *t)
+{
+	return sorting_doubts(t->sorting) > 0 ? t->doubt : NULL;
+}
+
 /* Merging. */
-
-/* The record was refused for good, with all that is folded into it. */
-static void reject_record(struct turn *t, size_t run, size_t record, const char *reason)
-{
-	for (size_t n = fold_at(t->now->fold, record)->first; n != FOLD_NONE;
-	     n = fold_next(t->now->fold, n))
-		sorting_reject(t->sorting, &t->changes[run + n], reason);
-}
-
-/*
- * Merges the records FIRST to LAST of the run that starts at change RUN.  When the target
- * refuses, halves it until the culprits stand alone: the records of a run do not depend on
- * each other, so their order does not matter.
- */
-static enum outcome merge_records(struct turn *t, size_t run, size_t first, size_t last)
-{
-	const struct ends *e = t->o.ends;
-	const struct fold_key *key = fold_key(t->now->fold);
-	const struct merge_record *records = t->now->records;
-	struct merge_counts counts = {0};
-	size_t middle = first + (last - first) / 2;
-	enum outcome rc;
-
-	rc = subhisto_before(t->subhisto, e, key, records + first, last - first);
-	if (rc == OUTCOME_OK)
-		rc = e->ops->merge(e->target, t->o.schema, key->fields, key->count, records + first,
-				   last - first, &counts);
-	if (rc == OUTCOME_OK) {
-		rc = subhisto_after(t->subhisto, e, t->now->fold, t->changes + run, first, last);
-		t->found.inserted += counts.inserted;
-		t->found.updated += counts.updated;
-		t->found.deleted += counts.deleted;
-		t->found.several += counts.several;
-	}
-	if (rc != OUTCOME_REJECTED || t->regrouped)
-		return rc;
-	if (last - first == 1) {
-		reject_record(t, run, first, e->ops->reason(e->target));
-		return OUTCOME_OK;
-	}
-	if ((rc = merge_records(t, run, first, middle)) != OUTCOME_OK)
-		return rc;
-	return merge_records(t, run, middle, last);
-}
 
 /* What would be done if every record found its row, or none. */
 static void count_only(struct turn *t)
@@ -171,15 +144,12 @@ static void count_only(struct turn *t)
 	}
 }
 
-static enum outcome merge_run(struct turn *t, size_t run)
+static enum outcome merge_run(struct turn *t, size_t run, size_t next)
 {
-	size_t count = fold_count(t->now->fold);
-
-	if (t->o.dry_run)
-		count_only(t);
-	if (t->o.dry_run || count == 0)
-		return OUTCOME_OK;
-	return merge_records(t, run, 0, count);
+	if (!t->o.dry_run)
+		return narrow_merge(&t->narrowing, run, next);
+	count_only(t);
+	return OUTCOME_OK;
 }
 
 /* Of the records that delete, as the target is told of them. */
@@ -281,9 +251,7 @@ static size_t fold_one(struct turn *t, size_t run, size_t limit)
 		return folded;
 	t->now->folded = 0;
 	t->o.ends->ops->unload(t->o.ends->target);
-	folded = fold_run(t->now->fold, t->changes + run, limit);
-	ahead_batch_list(t->now);
-	return folded;
+	return ahead_batch_fold(t->now, t->changes + run, limit);
 }
 
 /* *NEXT: the change with which the run after this one begins. */
@@ -302,21 +270,57 @@ static enum outcome fold_from(struct turn *t, size_t run, size_t *next)
 	return OUTCOME_OK;
 }
 
+static uint64_t put_aside(const struct turn *t)
+{
+	return t->found.rejected + t->found.waiting;
+}
+
 static enum outcome merge_all(struct turn *t)
 {
 	enum outcome rc;
 
+	t->narrowing = (struct narrowing){
+	    .o = &t->o,
+	    .batch = t->now,
+	    .changes = t->changes,
+	    .sorting = t->sorting,
+	    .subhisto = t->subhisto,
+	    .found = &t->found,
+	    .whole = t->regrouped,
+	};
 	for (size_t run = 0, next; run < t->count; run = next) {
-		uint64_t rejected = t->found.rejected;
+		uint64_t before = put_aside(t);
 
 		if ((rc = fold_from(t, run, &next)) != OUTCOME_OK)
 			return rc;
-		if ((rc = merge_run(t, run)) != OUTCOME_OK)
+		if ((rc = merge_run(t, run, next)) != OUTCOME_OK)
 			return rc;
-		if (t->found.rejected > rejected)
-			sorting_hold(t->sorting, next);
+		if (put_aside(t) > before)
+			sorting_behind(t->sorting, next, t->count);
 	}
 	return OUTCOME_OK;
+}
+
+/* Some row of the schema could be written in this run. */
+static bool any_row(const struct turn *t)
+{
+	const struct run_counts *all = t->o.counts, *now = &t->found;
+
+	return all->inserted + all->updated + all->deleted + now->inserted + now->updated +
+		   now->deleted >
+	       0;
+}
+
+/* What is refused for an unknown reason is known to be at fault when another row is not refused
+ * (narrow.h); until then nothing of it is stored.  What was refused before is in doubt with it: it
+ * may be what the rest is held behind. */
+static void doubt(struct turn *t)
+{
+	if (any_row(t) || (t->narrowing.doubt[0] == '\0' && sorting_doubts(t->sorting) == 0))
+		return;
+	if (t->doubt[0] == '\0')
+		memcpy(t->doubt, t->narrowing.doubt, sizeof(t->doubt));
+	sorting_doubt(t->sorting);
 }
 
 /* One try at the batch. */
@@ -412,7 +416,7 @@ static enum outcome begin_and_merge(struct turn *t)
 	if (!t->o.dry_run && (rc = e->ops->begin(e->target)) != OUTCOME_OK)
 		return rc;
 	rc = sort_and_merge(t);
-	if (rc != OUTCOME_REJECTED || !t->regrouped)
+	if ((rc != OUTCOME_REJECTED && rc != OUTCOME_BUG) || !t->regrouped)
 		return rc;
 	e->ops->rollback(e->target); /* what is refused may depend on the order */
 	t->in_order = true;
@@ -534,6 +538,8 @@ enum outcome turn_begin(struct turn *t)
 
 static enum batch_state state_of(const struct turn *t)
 {
+	if (sorting_doubts(t->sorting) >= DOUBTS_MAX)
+		return BATCH_END;
 	if (t->now->version != registry_version(t->o.registry))
 		return BATCH_STALE;
 	return t->count == 0 ? BATCH_END : BATCH_DONE;
@@ -604,6 +610,9 @@ static enum outcome apply_batch(struct turn *t)
 		return rc;
 	if ((rc = finish_for_sure(t)) != OUTCOME_OK)
 		return rc;
+	doubt(t);
+	if (sorting_doubts(t->sorting) > 0 && any_row(t))
+		sorting_confirm(t->sorting);
 	sorting_keep(t->sorting);
 	t->found.milliseconds = (uint64_t)(clock_monotonic_ms() - start);
 	run_counts_add(t->o.counts, &t->found);

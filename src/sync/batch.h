@@ -32,6 +32,8 @@ struct turn_options {
 	const struct registry *registry;
 	const struct schema *schema;
 	uint64_t bound;
+	/* Changes up to this number are rejected where rows refer to theirs; others wait. */
+	uint64_t reject_up_to;
 	size_t batch_rows, batch_bytes;
 	bool dry_run;
 	uint64_t run_id;
@@ -50,7 +52,11 @@ const char *turn_reason(const struct turn *t);
 /* After the last one, or the last that is wanted: what is applied is settled, and the target
  * may forget what it recorded.  After a failure the next run does the same. */
 enum outcome turn_end(struct turn *t);
-/* Changes of this turn that wait for their link's target. */
+/* Changes of this turn that wait for their link's target, and for rows that refer to theirs. */
 uint64_t turn_deferred(const struct turn *t);
+uint64_t turn_waiting(const struct turn *t);
+/* Changes were refused for this reason, which is not known, and no row could be written in this
+ * run: they stay in the log, and the schema fails (narrow.h).  NULL: nothing of the kind. */
+const char *turn_doubt(const struct turn *t);
 
 #endif

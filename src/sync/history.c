@@ -54,6 +54,7 @@ void run_counts_add(struct run_counts *sum, const struct run_counts *more)
 	sum->held += more->held;
 	sum->several += more->several;
 	sum->deferred += more->deferred;
+	sum->waiting += more->waiting;
 	sum->recovered += more->recovered;
 	sum->retries += more->retries;
 	sum->milliseconds += more->milliseconds;

@@ -15,6 +15,7 @@ struct run_counts {	  /* of one schema, or all of them */
 	uint64_t rejected, held;
 	uint64_t several;   /* keys that matched more than one cloud row: R10.4 */
 	uint64_t deferred;  /* left for the next run: their link's target is still staged */
+	uint64_t waiting;   /* likewise: other rows refer to theirs */
 	uint64_t recovered; /* of a run that died between its two commits */
 	uint64_t retries;   /* batches that were repeated */
 	uint64_t milliseconds;

@@ -70,6 +70,18 @@ static enum outcome go_through(struct turn *t, struct schema_result *result,
 	return turn_end(t);
 }
 
+static enum outcome judge(const struct turn *t, enum outcome rc, enum batch_state state,
+			  struct schema_result *result)
+{
+	if (rc != OUTCOME_OK) {
+		result_fail(result, turn_reason(t));
+	} else if (state == BATCH_END && turn_doubt(t) != NULL) {
+		result_fail(result, turn_doubt(t));
+		rc = OUTCOME_INVALID;
+	}
+	return rc;
+}
+
 /* Once through the log up to the bound.  *AGAIN: schemas were deployed meanwhile, or changes
  * wait for others that this pass has applied. */
 static enum outcome pass(struct lane *l, struct schema_result *result, const struct recovery *c,
@@ -81,6 +93,7 @@ static enum outcome pass(struct lane *l, struct schema_result *result, const str
 	    .registry = l->registry,
 	    .schema = c->schema,
 	    .bound = result->bound,
+	    .reject_up_to = result->last_chance ? result->early_bound : 0,
 	    .batch_rows = l->frame->options->batch_rows,
 	    .batch_bytes = l->frame->conf->sync_batch_bytes / l->frame->lanes,
 	    .dry_run = l->frame->options->dry_run,
@@ -96,13 +109,13 @@ static enum outcome pass(struct lane *l, struct schema_result *result, const str
 	atomic_fetch_add(&l->frame->busy, 1);
 	rc = go_through(t, result, progress, &state);
 	atomic_fetch_sub(&l->frame->busy, 1);
-	if (rc != OUTCOME_OK)
-		result_fail(result, turn_reason(t));
+	rc = judge(t, rc, state, result);
 	l->cut_short |= rc == OUTCOME_OK && state != BATCH_END && interrupted();
 	result->counts.deferred = turn_deferred(t);
+	result->counts.waiting = turn_waiting(t);
 	*again = rc == OUTCOME_OK && !options.dry_run && !interrupted() &&
-		 (state == BATCH_STALE ||
-		  (result->counts.deferred > 0 && result->counts.merged > merged));
+		 (state == BATCH_STALE || (result->counts.deferred + result->counts.waiting > 0 &&
+					   result->counts.merged > merged));
 	turn_free(&t);
 	if (rc == OUTCOME_OK && state == BATCH_STALE) {
 		log_info("%s: schemas were deployed during the run", result->id);
@@ -192,7 +205,7 @@ static enum outcome open_turn(struct lane *l, struct schema_result *result, stru
 		result_fail(result, "cannot find out what the last run has applied");
 		return rc;
 	}
-	result->counts.recovered = c->recovered;
+	result->counts.recovered += c->recovered;
 	rc = subscription_purge(&l->ends, c->schema, &result->counts);
 	if (rc != OUTCOME_OK)
 		result_fail(result, e->target != NULL ? e->ops->reason(e->target)
@@ -219,11 +232,11 @@ static uint64_t count_log(struct lane *l, const struct schema *s, uint64_t bound
 	return count;
 }
 
-static void tell_rejects(const struct schema_result *result)
+static void tell_rejects(const struct schema_result *result, uint64_t before)
 {
 	const struct run_counts *c = &result->counts;
 
-	if (c->rejected + c->held > 0)
+	if (c->rejected + c->held > before)
 		log_warn("%s: %" PRIu64 " changes rejected, %" PRIu64
 			 " held behind rejected ones: see campaign-admin rejects",
 			 result->id, c->rejected, c->held);
@@ -231,6 +244,7 @@ static void tell_rejects(const struct schema_result *result)
 
 enum outcome lane_take(struct lane *l, struct schema_result *result)
 {
+	uint64_t before = result->counts.rejected + result->counts.held;
 	struct recovery c = {.ends = &l->ends};
 	struct progress_turn progress;
 	bool again = true;
@@ -249,6 +263,6 @@ enum outcome lane_take(struct lane *l, struct schema_result *result)
 			rc = pass(l, result, &c, &progress, &again);
 	}
 	progress_end(&progress);
-	tell_rejects(result);
+	tell_rejects(result, before);
 	return rc;
 }

@@ -17,7 +17,7 @@ enum turn_state { TURN_WAITING, TURN_TAKEN, TURN_OVER };
 
 struct lanes {
 	struct lane *first;
-	struct schema_result *results;
+	struct schema_result *const *results;
 	size_t count;
 	bool *independent; /* COUNT x COUNT */
 	/* What the mutex guards, and the condition tells of: */
@@ -41,8 +41,8 @@ static void look_at_links(struct lanes *l)
 
 	for (size_t i = 0; i < l->count; i++) {
 		for (size_t j = 0; j < i; j++) {
-			const struct schema *a = registry_find(r, l->results[i].id, NULL);
-			const struct schema *b = registry_find(r, l->results[j].id, NULL);
+			const struct schema *a = registry_find(r, l->results[i]->id, NULL);
+			const struct schema *b = registry_find(r, l->results[j]->id, NULL);
 
 			l->independent[i * l->count + j] =
 			    a == NULL || b == NULL || order_independent(r, a, b);
@@ -57,7 +57,7 @@ static unsigned worthwhile(const struct lanes *l, unsigned jobs)
 	unsigned lanes = 0;
 
 	for (size_t i = 0; i < l->count && lanes < jobs; i++)
-		lanes += !l->results[i].failed && l->results[i].bound > 0;
+		lanes += !l->results[i]->failed && l->results[i]->bound > 0;
 	return lanes > 0 ? lanes : 1;
 }
 
@@ -118,8 +118,8 @@ static void work(struct lanes *l, struct lane *lane)
 	while ((n = take_next(l)) < l->count) {
 		enum outcome rc = OUTCOME_OK;
 
-		if (!l->results[n].failed)
-			rc = lane_take(lane, &l->results[n]);
+		if (!l->results[n]->failed)
+			rc = lane_take(lane, l->results[n]);
 		give_back(l, n, rc);
 	}
 	pthread_mutex_lock(&l->mutex);
@@ -175,7 +175,7 @@ static void run(struct lanes *l, unsigned lanes)
 		l->cut_short |= l->states[n] == TURN_WAITING && interrupted();
 }
 
-enum outcome lanes_run(struct lane *first, struct schema_result *results, size_t count,
+enum outcome lanes_run(struct lane *first, struct schema_result *const *results, size_t count,
 		       unsigned jobs, bool *cut_short)
 {
 	struct lanes l = {.first = first, .results = results, .count = count};

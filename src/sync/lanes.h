@@ -20,7 +20,7 @@
  * A schema that fails leaves the others alone.  RETRY: a database is away, and what had no turn
  * gets none.  *CUT_SHORT: a signal came, and there is work left.
  */
-enum outcome lanes_run(struct lane *first, struct schema_result *results, size_t count,
+enum outcome lanes_run(struct lane *first, struct schema_result *const *results, size_t count,
 		       unsigned jobs, bool *cut_short);
 
 #endif

@@ -16,8 +16,11 @@
 /*
  * Copies S's table in one transaction of the target, and adds what differed to COUNTS.  By
  * lastModified if S has it: what is as new as the newest that was copied; then, if the two
- * tables are not equally long, as a whole, so that removals arrive.  Otherwise as a whole.
+ * tables still have different rows, as a whole, so that removals arrive.  Otherwise as a whole.
  * DRY_RUN: only counts.
+ *
+ * Rows that the target refuses stay as they were there, and all others are copied: REJECTED then,
+ * with the reason of one, and their number in COUNTS.
  */
 struct reference_options {
 	struct ends *ends;

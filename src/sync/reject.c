@@ -28,7 +28,7 @@ static const char sql_store[] =
 struct record { /* one that has rejects */
 	unsigned char identity[FOLD_IDENTITY_SIZE];
 	uint64_t seq; /* of the first */
-	bool stored;
+	bool kept;    /* that is known for longer than the batch at hand */
 	UT_hash_handle hh;
 };
 
@@ -39,11 +39,15 @@ struct reject {
 	char *reason;
 };
 
+struct list {
+	struct reject *rejects;
+	size_t count, size;
+};
+
 struct rejects {
 	const struct schema *schema;
 	struct record *records;
-	struct reject *batch;
-	size_t count, size;
+	struct list batch, doubts;
 };
 
 struct rejects *rejects_new(const struct schema *s)
@@ -54,11 +58,27 @@ struct rejects *rejects_new(const struct schema *s)
 	return r;
 }
 
-static void clear_batch(struct rejects *r)
+static void clear_list(struct list *l)
 {
-	for (size_t i = 0; i < r->count; i++)
-		free(r->batch[i].reason);
-	r->count = 0;
+	for (size_t i = 0; i < l->count; i++)
+		free(l->rejects[i].reason);
+	l->count = 0;
+}
+
+static void add_to_list(struct list *l, const struct reject *reject)
+{
+	if (l->count == l->size) {
+		l->size = l->size == 0 ? 16 : l->size * 2;
+		l->rejects = xrealloc(l->rejects, l->size, sizeof(*l->rejects));
+	}
+	l->rejects[l->count++] = *reject;
+}
+
+static void move_list(struct list *to, struct list *from)
+{
+	for (size_t i = 0; i < from->count; i++)
+		add_to_list(to, &from->rejects[i]);
+	from->count = 0;
 }
 
 static void clear_records(struct rejects *r, bool all)
@@ -66,7 +86,7 @@ static void clear_records(struct rejects *r, bool all)
 	struct record *record, *next;
 
 	HASH_ITER (hh, r->records, record, next) {
-		if (!all && record->stored)
+		if (!all && record->kept)
 			continue;
 		HASH_DEL(r->records, record);
 		free(record);
@@ -77,9 +97,11 @@ void rejects_free(struct rejects **r)
 {
 	if (*r == NULL)
 		return;
-	clear_batch(*r);
+	clear_list(&(*r)->batch);
+	clear_list(&(*r)->doubts);
 	clear_records(*r, true);
-	free((*r)->batch);
+	free((*r)->batch.rejects);
+	free((*r)->doubts.rejects);
 	free(*r);
 	*r = NULL;
 }
@@ -92,7 +114,7 @@ static struct record *find_record(const struct rejects *r, const unsigned char *
 	return record;
 }
 
-static void add_record(struct rejects *r, const unsigned char *identity, uint64_t seq, bool stored)
+static void add_record(struct rejects *r, const unsigned char *identity, uint64_t seq, bool kept)
 {
 	struct record *record = find_record(r, identity);
 
@@ -101,7 +123,7 @@ static void add_record(struct rejects *r, const unsigned char *identity, uint64_
 	record = xcalloc(1, sizeof(*record));
 	memcpy(record->identity, identity, FOLD_IDENTITY_SIZE);
 	record->seq = seq;
-	record->stored = stored;
+	record->kept = kept;
 	HASH_ADD(hh, r->records, identity, FOLD_IDENTITY_SIZE, record);
 }
 
@@ -111,7 +133,8 @@ enum outcome rejects_load(struct rejects *r, struct db *db)
 	struct db_rows *rows = NULL;
 	enum outcome rc;
 
-	clear_batch(r);
+	clear_list(&r->batch);
+	clear_list(&r->doubts);
 	clear_records(r, true);
 	rc = db_run(db, sql_load, &id, 1, &rows, NULL);
 	while (rc == OUTCOME_OK && db_rows_next(rows)) {
@@ -134,17 +157,11 @@ uint64_t rejects_ahead(const struct rejects *r, const unsigned char *identity)
 
 static void add(struct rejects *r, const struct fold_change *c, bool held, char *reason)
 {
-	struct reject *reject;
+	struct reject reject = {.seq = c->seq, .held = held};
 
-	if (r->count == r->size) {
-		r->size = r->size == 0 ? 16 : r->size * 2;
-		r->batch = xrealloc(r->batch, r->size, sizeof(*r->batch));
-	}
-	reject = &r->batch[r->count++];
-	reject->seq = c->seq;
-	memcpy(reject->identity, c->identity, FOLD_IDENTITY_SIZE);
-	reject->held = held;
-	reject->reason = reason;
+	reject.reason = reason;
+	memcpy(reject.identity, c->identity, FOLD_IDENTITY_SIZE);
+	add_to_list(&r->batch, &reject);
 	add_record(r, c->identity, c->seq, false);
 }
 
@@ -163,8 +180,27 @@ void rejects_hold(struct rejects *r, const struct fold_change *c, uint64_t ahead
 
 void rejects_undo(struct rejects *r)
 {
-	clear_batch(r);
+	clear_list(&r->batch);
 	clear_records(r, false);
+}
+
+static void keep_records(struct rejects *r)
+{
+	struct record *record, *next;
+
+	HASH_ITER (hh, r->records, record, next)
+		record->kept = true;
+}
+
+void rejects_doubt(struct rejects *r)
+{
+	move_list(&r->doubts, &r->batch);
+	keep_records(r);
+}
+
+void rejects_confirm(struct rejects *r)
+{
+	move_list(&r->batch, &r->doubts);
 }
 
 static enum outcome store_reasons(const struct rejects *r, struct db *db)
@@ -177,8 +213,8 @@ static enum outcome store_reasons(const struct rejects *r, struct db *db)
 	enum outcome rc;
 
 	rc = db_bulk_open(db, sql_store, kinds, STORE_COLUMNS, &bulk);
-	for (size_t i = 0; i < r->count && rc == OUTCOME_OK; i++) {
-		const struct reject *reject = &r->batch[i];
+	for (size_t i = 0; i < r->batch.count && rc == OUTCOME_OK; i++) {
+		const struct reject *reject = &r->batch.rejects[i];
 		struct db_value row[STORE_COLUMNS];
 
 		snprintf(seq, sizeof(seq), "%" PRIu64, reject->seq);
@@ -203,17 +239,18 @@ static int by_number(const void *a, const void *b)
 
 enum outcome rejects_store(const struct rejects *r, struct db *db)
 {
+	size_t count = r->batch.count;
 	struct seqset set = {0};
 	uint64_t *numbers;
 	enum outcome rc;
 
-	if (r->count == 0)
+	if (count == 0)
 		return OUTCOME_OK;
-	numbers = xcalloc(r->count, sizeof(*numbers));
-	for (size_t i = 0; i < r->count; i++)
-		numbers[i] = r->batch[i].seq;
-	qsort(numbers, r->count, sizeof(*numbers), by_number);
-	for (size_t i = 0; i < r->count; i++)
+	numbers = xcalloc(count, sizeof(*numbers));
+	for (size_t i = 0; i < count; i++)
+		numbers[i] = r->batch.rejects[i].seq;
+	qsort(numbers, count, sizeof(*numbers), by_number);
+	for (size_t i = 0; i < count; i++)
 		seqset_add(&set, numbers[i]);
 	rc = log_reject(db, r->schema, set.ranges, set.count);
 	if (rc == OUTCOME_OK)
@@ -225,9 +262,6 @@ enum outcome rejects_store(const struct rejects *r, struct db *db)
 
 void rejects_stored(struct rejects *r)
 {
-	struct record *record, *next;
-
-	HASH_ITER (hh, r->records, record, next)
-		record->stored = true;
-	clear_batch(r);
+	keep_records(r);
+	clear_list(&r->batch);
 }

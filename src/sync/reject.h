@@ -29,6 +29,11 @@ void rejects_hold(struct rejects *r, const struct fold_change *c, uint64_t ahead
 
 /* Forgets the batch's: it is tried again, or was not stored. */
 void rejects_undo(struct rejects *r);
+/* Takes the batch's out of it, to be stored with a later batch or never; their records have
+ * rejects all the same. */
+void rejects_doubt(struct rejects *r);
+/* Adds to the batch what was taken out of earlier ones. */
+void rejects_confirm(struct rejects *r);
 /* In an open staging transaction: the batch's go from the log to the rejects. */
 enum outcome rejects_store(const struct rejects *r, struct db *db);
 /* After its COMMIT. */

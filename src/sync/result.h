@@ -12,7 +12,9 @@
 
 struct schema_result {
 	char *id;
-	uint64_t bound; /* of the log, when the run started */
+	uint64_t bound;	      /* of the log, when the run started */
+	uint64_t early_bound; /* before the bound of any schema was taken */
+	bool last_chance;     /* nothing else can help changes that wait for other rows */
 	struct run_counts counts;
 	bool failed;
 	char message[RESULT_MESSAGE_SIZE]; /* why */

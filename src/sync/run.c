@@ -20,6 +20,7 @@
 #include "sync/named.h"
 #include "sync/order.h"
 #include "sync/requests.h"
+#include "sync/rounds.h"
 #include "sync/summary.h"
 
 struct run {
@@ -29,6 +30,7 @@ struct run {
 	struct schema_ids requested;   /* with --if-requested */
 	struct schema_result *results; /* the schemas of this run, in their order */
 	size_t count;
+	bool all;	    /* that there are */
 	int64_t started_ms; /* monotonic */
 	char message[RESULT_MESSAGE_SIZE];
 	bool failed;
@@ -97,6 +99,7 @@ static void choose(struct run *r)
 		if (wanted(r, order[i]))
 			r->results[r->count++].id = xstrdup(order[i]->id);
 	}
+	r->all = r->count == count;
 	free(order);
 }
 
@@ -117,6 +120,21 @@ static void look_at_conf(const struct run *r)
 	}
 }
 
+/* What a caller has staged before a change up to these numbers is within the bounds of this run,
+ * whichever schema it is of: they are taken first. */
+static enum outcome take_early_bounds(struct run *r)
+{
+	enum outcome rc = OUTCOME_OK;
+
+	for (size_t i = 0; i < r->count && rc != OUTCOME_RETRY; i++) {
+		const struct schema *s = registry_find(r->lane.registry, r->results[i].id, NULL);
+
+		if (s->staged)
+			rc = log_reader_bound(r->lane.ends.db, s, &r->results[i].early_bound);
+	}
+	return rc == OUTCOME_RETRY ? rc : OUTCOME_OK; /* the bound fails likewise, and is told */
+}
+
 /*
  * A run moves what was staged when it started (R10.5a).  Backwards, so that the bound of a
  * link's target is taken after that of the schema that links to it: a subscription within
@@ -126,6 +144,8 @@ static enum outcome take_bounds(struct run *r)
 {
 	enum outcome rc;
 
+	if ((rc = take_early_bounds(r)) != OUTCOME_OK)
+		return rc;
 	for (size_t i = r->count; i-- > 0;) {
 		const struct schema *s = registry_find(r->lane.registry, r->results[i].id, NULL);
 
@@ -263,10 +283,17 @@ static enum outcome open_target(struct run *r)
 
 static enum outcome take_turns(struct run *r)
 {
+	struct rounds rounds = {
+	    .first = &r->lane,
+	    .results = r->results,
+	    .count = r->count,
+	    .all = r->all,
+	};
 	enum outcome rc;
 
 	r->frame.progress = progress_new("changes", r->frame.options->quiet);
-	rc = lanes_run(&r->lane, r->results, r->count, r->frame.options->jobs, &r->cut_short);
+	rc = rounds_run(&rounds);
+	r->cut_short = rounds.cut_short;
 	progress_free(&r->frame.progress);
 	return rc;
 }

@@ -14,10 +14,17 @@
 #define uthash_malloc(size) xmalloc(size)
 #include <uthash.h>
 
-struct deferred { /* a record whose link has to wait: its later changes wait too */
+struct deferred { /* a record of which a change has to wait: its later changes wait too */
 	unsigned char identity[FOLD_IDENTITY_SIZE];
-	bool kept; /* the batch that found it is applied */
+	bool waits; /* not for a link, but for rows that refer to it */
+	bool kept;  /* the batch that found it is applied */
 	UT_hash_handle hh;
+};
+
+/* The key lists of the changes that wait; what is deferred for a link is not among them. */
+struct waiting {
+	enum { NO_LIST, ONE_LIST, MORE_LISTS } lists;
+	struct fold_key key; /* the one */
 };
 
 struct sorting {
@@ -26,7 +33,10 @@ struct sorting {
 	const struct schema *schema;
 	struct rejects *rejects;
 	struct deferred *deferred;
-	uint64_t deferred_changes; /* of the batches before */
+	struct waiting waiting, kept; /* by now, and of the batches before */
+	/* Of the batches before, too: */
+	uint64_t deferred_changes, waiting_changes;
+	uint64_t doubted_rejects, doubted_held;
 	struct links links;
 	struct arena *arena; /* the links' */
 	/* Of the batch at hand: */
@@ -44,6 +54,8 @@ struct sorting *sorting_new(struct ends *ends, const struct registry *registry,
 	s->registry = registry;
 	s->schema = schema;
 	s->rejects = rejects_new(schema);
+	s->waiting.key.fields = xcalloc(schema->field_count + 1, sizeof(size_t));
+	s->kept.key.fields = xcalloc(schema->field_count + 1, sizeof(size_t));
 	s->arena = arena_new();
 	return s;
 }
@@ -69,6 +81,8 @@ void sorting_free(struct sorting **s)
 	clear_deferred(*s, true);
 	rejects_free(&(*s)->rejects);
 	arena_free(&(*s)->arena);
+	free((*s)->waiting.key.fields);
+	free((*s)->kept.key.fields);
 	free(*s);
 	*s = NULL;
 }
@@ -76,6 +90,28 @@ void sorting_free(struct sorting **s)
 uint64_t sorting_deferred(const struct sorting *s)
 {
 	return s->deferred_changes;
+}
+
+uint64_t sorting_waiting(const struct sorting *s)
+{
+	return s->waiting_changes;
+}
+
+uint64_t sorting_doubts(const struct sorting *s)
+{
+	return s->doubted_rejects + s->doubted_held;
+}
+
+bool sorting_waits(const struct sorting *s)
+{
+	return s->waiting.lists != NO_LIST;
+}
+
+static void copy_waiting(struct waiting *to, const struct waiting *from)
+{
+	to->lists = from->lists;
+	to->key.count = from->key.count;
+	memcpy(to->key.fields, from->key.fields, from->key.count * sizeof(size_t));
 }
 
 struct rejects *sorting_rejects(const struct sorting *s)
@@ -88,6 +124,7 @@ void sorting_begin(struct sorting *s, struct fold_change *changes, size_t count,
 {
 	rejects_undo(s->rejects);
 	clear_deferred(s, false);
+	copy_waiting(&s->waiting, &s->kept);
 	links_clear(&s->links);
 	arena_reset(s->arena);
 	s->links = (struct links){
@@ -112,17 +149,45 @@ static struct deferred *find_deferred(const struct sorting *s, const struct fold
 	return d;
 }
 
-static void defer(struct sorting *s, struct fold_change *c)
+static void add_deferred(struct sorting *s, const struct fold_change *c, bool waits)
 {
-	struct deferred *d;
+	struct deferred *d = find_deferred(s, c);
 
-	c->fate = FOLD_ASIDE;
-	s->found->deferred++;
-	if (find_deferred(s, c) != NULL)
+	if (d != NULL)
 		return;
 	d = xcalloc(1, sizeof(*d));
 	memcpy(d->identity, c->identity, FOLD_IDENTITY_SIZE);
+	d->waits = waits;
 	HASH_ADD(hh, s->deferred, identity, FOLD_IDENTITY_SIZE, d);
+}
+
+static void defer(struct sorting *s, struct fold_change *c)
+{
+	c->fate = FOLD_ASIDE;
+	s->found->deferred++;
+	add_deferred(s, c, false);
+}
+
+void sorting_wait(struct sorting *s, struct fold_change *c)
+{
+	c->fate = FOLD_ASIDE;
+	s->found->waiting++;
+	if (s->waiting.lists == NO_LIST) {
+		const struct waiting one = {.lists = ONE_LIST, .key = *c->key};
+
+		copy_waiting(&s->waiting, &one);
+	} else if (!key_equal(&s->waiting.key, c->key)) {
+		s->waiting.lists = MORE_LISTS;
+	}
+	if (s->waiting.lists == ONE_LIST) /* else everything waits from here on */
+		add_deferred(s, c, true);
+}
+
+static bool waits_behind(const struct sorting *s, const struct fold_change *c)
+{
+	if (c->key == NULL || s->waiting.lists == NO_LIST)
+		return false;
+	return s->waiting.lists == MORE_LISTS || !key_equal(&s->waiting.key, c->key);
 }
 
 void sorting_reject(struct sorting *s, struct fold_change *c, const char *reason)
@@ -145,12 +210,47 @@ static bool hold(struct sorting *s, struct fold_change *c)
 	return true;
 }
 
-void sorting_hold(struct sorting *s, size_t from)
+/* False: nothing that is put aside concerns C. */
+static bool put_behind(struct sorting *s, struct fold_change *c)
 {
-	for (size_t i = from; i < s->count; i++) {
+	const struct deferred *d;
+
+	if (hold(s, c))
+		return true;
+	d = find_deferred(s, c);
+	if (waits_behind(s, c) || (d != NULL && d->waits))
+		sorting_wait(s, c);
+	else if (d != NULL)
+		defer(s, c);
+	else
+		return false;
+	return true;
+}
+
+void sorting_behind(struct sorting *s, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
 		if (s->changes[i].fate != FOLD_ASIDE)
-			hold(s, &s->changes[i]);
+			put_behind(s, &s->changes[i]);
 	}
+}
+
+void sorting_doubt(struct sorting *s)
+{
+	rejects_doubt(s->rejects);
+	s->doubted_rejects += s->found->rejected;
+	s->doubted_held += s->found->held;
+	s->found->changes -= s->found->rejected + s->found->held;
+	s->found->rejected = s->found->held = 0;
+}
+
+void sorting_confirm(struct sorting *s)
+{
+	rejects_confirm(s->rejects);
+	s->found->rejected += s->doubted_rejects;
+	s->found->held += s->doubted_held;
+	s->found->changes += s->doubted_rejects + s->doubted_held;
+	s->doubted_rejects = s->doubted_held = 0;
 }
 
 static enum outcome sort_out(struct sorting *s, struct fold_change *c)
@@ -159,12 +259,8 @@ static enum outcome sort_out(struct sorting *s, struct fold_change *c)
 	const char *problem = c->problem;
 	enum outcome rc;
 
-	if (hold(s, c))
+	if (put_behind(s, c))
 		return OUTCOME_OK;
-	if (find_deferred(s, c) != NULL) {
-		defer(s, c);
-		return OUTCOME_OK;
-	}
 	if (problem == NULL && c->links != NULL) {
 		rc = links_resolve(&s->links, s->schema, c, &state, &problem);
 		if (rc != OUTCOME_OK)
@@ -179,7 +275,6 @@ static enum outcome sort_out(struct sorting *s, struct fold_change *c)
 	return OUTCOME_OK;
 }
 
-/* The sweep behind the loop takes the earlier changes of records that it has rejected. */
 enum outcome sorting_out(struct sorting *s)
 {
 	enum outcome rc;
@@ -188,8 +283,6 @@ enum outcome sorting_out(struct sorting *s)
 		if ((rc = sort_out(s, &s->changes[i])) != OUTCOME_OK)
 			return rc;
 	}
-	if (s->found->rejected > 0)
-		sorting_hold(s, 0);
 	return OUTCOME_OK;
 }
 
@@ -199,6 +292,8 @@ void sorting_keep(struct sorting *s)
 
 	HASH_ITER (hh, s->deferred, d, next)
 		d->kept = true;
+	copy_waiting(&s->kept, &s->waiting);
 	s->deferred_changes += s->found->deferred;
-	s->found->deferred = 0; /* counted once, at the end of all turns */
+	s->waiting_changes += s->found->waiting;
+	s->found->deferred = s->found->waiting = 0; /* counted once, at the end of all turns */
 }

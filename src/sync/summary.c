@@ -21,6 +21,8 @@ static void add_counts(struct buf *out, const struct run_counts *c, bool dry_run
 		buf_addf(out, ", %" PRIu64 " rejected, %" PRIu64 " held", c->rejected, c->held);
 	if (c->deferred > 0)
 		buf_addf(out, ", %" PRIu64 " wait for a link's target", c->deferred);
+	if (c->waiting > 0)
+		buf_addf(out, ", %" PRIu64 " wait for rows that refer to theirs", c->waiting);
 	if (c->several > 0)
 		buf_addf(out, ", %" PRIu64 " keys with several rows", c->several);
 	if (c->recovered > 0)
@@ -79,6 +81,7 @@ static void json_counts(struct buf *out, const struct run_counts *c)
 	json_number(out, "rejected", c->rejected);
 	json_number(out, "held", c->held);
 	json_number(out, "deferred", c->deferred);
+	json_number(out, "waiting", c->waiting);
 	json_number(out, "several", c->several);
 	json_number(out, "recovered", c->recovered);
 	json_number(out, "retries", c->retries);

@@ -15,7 +15,7 @@ import termios
 
 from campaign import BUILD, Instance, Session, main, wait_for
 
-COUNTS = ["changes", "merged", "inserted", "updated", "deleted", "rejected", "held", "deferred", "several",
+COUNTS = ["changes", "merged", "inserted", "updated", "deleted", "rejected", "held", "deferred", "waiting", "several",
           "recovered", "retries", "milliseconds"]
 BAR = re.compile(r"dem:sampleTable \[[#-]+\] (\d+)/(\d+), (\d+)/s(, \d+:\d\d left)?")
 

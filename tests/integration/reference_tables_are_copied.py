@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """R10.7: local tables with replicate="true" are copied to the cloud at every run: by lastModified if
-they have it, else as a whole; what was removed goes there too."""
+they have it, else as a whole; what was removed goes there too. What the cloud refuses of a table stops no other row of it."""
+import random
 import sys
+import time
 
-from campaign import Instance, main
+from campaign import Instance, main, wait_for
 
 PLAIN = """<srcSchema namespace="cus" name="%(name)s" mappingType="sql">
   <element name="%(name)s" autopk="true" autouuid="true" replicate="true">
@@ -111,16 +113,159 @@ with Instance(start=False) as c:
         rows = c.staging("SELECT inserted, changes FROM campaign_run_schema WHERE schema_id = 'cus:shop' ORDER BY run_id DESC LIMIT 1")
         assert rows == [["1", "1"]], rows
 
-    def a_table_that_refuses_fails_alone():
+    def R10_7_a_row_that_is_refused_stops_no_other():
         c.cloud("ALTER TABLE cus_shop ADD CONSTRAINT cheap CHECK (price < 5)")
-        c.staging("INSERT INTO cus_shop (id, price) VALUES ('z', 7); INSERT INTO xtk_folder (id, name) VALUES ('f2', 'Other')")
-        before = c.cloud("SELECT id FROM cus_shop")
+        c.staging("INSERT INTO cus_shop (id, price) VALUES ('z', 7), ('z2', 3); INSERT INTO xtk_folder (id, name) VALUES ('f2', 'Other')")
+        before = c.cloud("SELECT id FROM cus_shop ORDER BY id")
         p = c.sync(check=False)
-        assert p.returncode == 1 and "cheap" in p.stdout, p
-        assert c.cloud("SELECT id FROM cus_shop") == before and same("xtk_folder") == 2
+        assert p.returncode == 1 and "row z stays as it was" in p.stdout and "cheap" in p.stdout, p
+        assert c.cloud("SELECT id FROM cus_shop ORDER BY id") == before + [["z2"]] and same("xtk_folder") == 2
         c.cloud("ALTER TABLE cus_shop DROP CONSTRAINT cheap")
         c.sync()
         same("cus_shop")
 
+    # -- the cloud's tables have rules of their own -----------------------------------------------
+    def rules():
+        """UNIQUE(text), a column of the owner's, and rows that refer to the copied ones, some of which a deletion would take."""
+        for t in ("shop", "dated"):
+            c.staging(f"DELETE FROM cus_{t}")
+            c.sync()
+            c.cloud(f"ALTER TABLE cus_{t} ADD UNIQUE KEY once (text), ADD owner VARCHAR(20) DEFAULT 'none';"
+                    f"CREATE TABLE of_{t} (id VARCHAR(255) COLLATE utf8mb4_nopad_bin, FOREIGN KEY (id) REFERENCES cus_{t} (id));"
+                    f"CREATE TABLE goes_{t} (id VARCHAR(255) COLLATE utf8mb4_nopad_bin,"
+                    f" FOREIGN KEY (id) REFERENCES cus_{t} (id) ON DELETE CASCADE ON UPDATE CASCADE)")
+            insert(t, a="A", b="B", c="C", d="D", e="E")
+            c.sync()
+            c.cloud(f"INSERT INTO of_{t} SELECT id FROM cus_{t} WHERE id IN ('a', 'b');"
+                    f"INSERT INTO goes_{t} SELECT id FROM cus_{t}; UPDATE cus_{t} SET owner = id")
+
+    moment = 0
+
+    def at():
+        global moment
+        moment += 1
+        return f"'2026-07-01' + INTERVAL {moment} HOUR"  # more than the overlap
+
+    def insert(table, **names):
+        for i, name in names.items():
+            c.staging(f"INSERT INTO cus_{table} (id, text" + (", lastModified" if table == "dated" else "") +
+                      f") VALUES ('{i}', '{name}'" + (f", {at()}" if table == "dated" else "") + ")")
+
+    def name(table, **names):
+        for i, text in names.items():
+            c.staging(f"UPDATE cus_{table} SET text = '{text}'" + (f", lastModified = {at()}" if table == "dated" else "") +
+                      f" WHERE id = '{i}'")
+
+    def kept(table, gone=()):
+        """What refers to the rows is there, and the owner's column too."""
+        assert c.cloud(f"SELECT id FROM of_{table} ORDER BY id") == [["a"], ["b"]]
+        assert [r[0] for r in c.cloud(f"SELECT id FROM goes_{table} ORDER BY id")] == [i for i in "abcde" if i not in gone]
+        assert c.cloud(f"SELECT COUNT(*) FROM cus_{table} WHERE id IN ('a', 'b', 'c', 'd', 'e') AND owner <> id") == [["0"]]
+
+    def R10_7_removed_and_made_again_under_the_same_name():
+        rules()
+        for t in ("shop", "dated"):
+            c.staging(f"DELETE FROM cus_{t} WHERE id = 'e'")
+            insert(t, e2="E")
+            assert counts(f"cus:{t}") == (1, 0, 1)
+            assert same(f"cus_{t}") == 5
+            kept(t, gone="e")
+
+    def R10_7_names_that_are_passed_on():
+        for t in ("shop", "dated"):
+            name(t, a="X", d="A")
+            assert counts(f"cus:{t}") == (0, 2, 0)
+            name(t, a="Y", d="X", c="A")
+            assert counts(f"cus:{t}") == (0, 3, 0)
+            same(f"cus_{t}")
+            kept(t, gone="e")
+
+    def R10_7_names_that_are_swapped():
+        for t in ("shop", "dated"):
+            name(t, a="-")
+            name(t, b="Y")
+            name(t, a="B")
+            assert counts(f"cus:{t}") == (0, 2, 0)
+            assert same(f"cus_{t}") == 5
+            kept(t, gone="e")
+            name(t, a="1", b="2", c="3")
+            name(t, a="Y", b="A", c="B")  # three in a circle, and one that waits for them
+            insert(t, n="Z")
+            name(t, d="N", n="X")
+            assert counts(f"cus:{t}") == (1, 4, 0)
+            assert same(f"cus_{t}") == 6
+            kept(t, gone="e")
+
+    def R10_7_what_cannot_be_exchanged_is_told():
+        """Two rows of the same name are one too many, whatever else is exchanged; it is told in each run."""
+        for t in ("shop", "dated"):
+            name(t, a="-", b="--")
+            name(t, a="A", b="Y")  # swapped
+            insert(t, twin="X")    # n has it
+            c.staging(f"INSERT INTO cus_{t} (id) VALUES ('last')")
+            for _ in range(2):
+                p = c.sync("--schema", f"cus:{t}", check=False)
+                assert p.returncode == 1 and "row twin stays as it was: Duplicate entry 'X'" in p.stdout, p
+                assert "1 rejected" in p.stdout, p
+            here, there = (q(f"SELECT id, text FROM cus_{t} WHERE id <> 'twin' ORDER BY id") for q in (c.staging, c.cloud))
+            assert here == there, (here, there)
+            kept(t, gone="e")
+            name(t, twin="unique")
+            c.sync()
+            same(f"cus_{t}")
+
+    def R10_7_an_update_that_was_refused_is_not_forgotten():
+        name("dated", c="A")  # a's name; the time is older than those that follow
+        name("dated", d="newer", last="newest")
+        assert c.sync(check=False).returncode == 1
+        assert c.cloud("SELECT text FROM cus_dated WHERE id IN ('c', 'd', 'last') ORDER BY id") == [["B"], ["newer"], ["newest"]]
+        assert c.sync(check=False).returncode == 1
+        c.cloud("ALTER TABLE cus_dated DROP KEY once")
+        c.sync()
+        same("cus_dated")
+
+    def R10_7_a_removal_that_is_refused_stops_no_other():
+        c.staging("DELETE FROM cus_shop WHERE id IN ('a', 'c')")
+        insert("shop", more="more")
+        p = c.sync(check=False)
+        assert p.returncode == 1 and "row a stays as it was: Cannot delete or update a parent row" in p.stdout, p
+        assert c.cloud("SELECT id FROM cus_shop WHERE id IN ('a', 'c', 'more') ORDER BY id") == [["a"], ["more"]]
+        c.cloud("DELETE FROM of_shop WHERE id = 'a'")
+        c.sync()
+        same("cus_shop")
+
+    def R10_7_R10_11_an_error_that_is_not_known():
+        c.cloud("DELIMITER //\nCREATE TRIGGER owner BEFORE INSERT ON cus_shop FOR EACH ROW BEGIN DECLARE n INT;"
+                " IF NEW.text = 'odd' THEN SET n = (SELECT seq FROM seq_1_to_3); END IF; END//")
+        insert("shop", odd="odd", even="even")
+        p = c.sync(check=False)
+        assert p.returncode == 1 and "row odd stays as it was: Subquery returns more than 1 row" in p.stdout, p
+        assert c.cloud("SELECT id FROM cus_shop WHERE id IN ('odd', 'even')") == [["even"]]
+        c.cloud("DROP TRIGGER owner")
+        c.sync()
+        same("cus_shop")
+
+    def R10_7_a_killed_run_leaves_a_whole_table():
+        """Killed while it copies row by row: the table is as it was or as it shall be, and what refers to it is there."""
+        c.staging("DELETE FROM cus_shop WHERE id NOT IN ('b'); INSERT INTO cus_shop (id, text) SELECT CONCAT('k', seq), seq FROM seq_1_to_200")
+        c.sync()
+        rng, kills = random.Random(9), 0
+        for _ in range(8):
+            c.staging("UPDATE cus_shop SET text = 201 - text WHERE id LIKE 'k%'")  # swapped in pairs
+            shall = c.staging("SELECT id, text FROM cus_shop ORDER BY id")
+            was = c.cloud("SELECT id, text FROM cus_shop ORDER BY id")
+            p = c.sync_process("--schema", "cus:shop")
+            time.sleep(rng.uniform(0.02, 0.3))
+            p.kill()
+            p.communicate()
+            kills += p.returncode == -9
+            wait_for("the session has ended", lambda: c.db.sql(
+                "SELECT 1 FROM information_schema.PROCESSLIST WHERE USER = 'app' AND DB = 'cloud'") == [])
+            assert c.cloud("SELECT id, text FROM cus_shop ORDER BY id") in (was, shall)
+            wait_for("a run gets the lock", lambda: c.sync(check=False).returncode == 0)
+            same("cus_shop")
+        assert kills > 2 and c.cloud("SELECT id FROM of_shop") == [["b"]], kills
+
     sys.exit(main([(n, f) for n, f in list(globals().items())
-                   if callable(f) and getattr(f, "__module__", "") == "__main__" and n not in ("counts", "same")]))
+                   if callable(f) and getattr(f, "__module__", "") == "__main__"
+                   and n not in ("counts", "same", "rules", "at", "insert", "name", "kept")]))

@@ -167,22 +167,24 @@ with Instance(conf={"sync": {"batch_rows": 100}}) as c:
     def R10_5_a_batch_with_a_refused_change_applies_the_rest():
         empty()
         c.cloud("ALTER TABLE dem_sampleTable ADD CONSTRAINT no_bad CHECK (testcol1 IS NULL OR testcol1 <> 'bad')")
-        ext('_key="@id" id="r1" testcol2="of the same batch"')
+        ext('_key="@id" id="r1" testcol2="before it in the same batch"')
         ext('_key="@id" id="r1" testcol1="bad"')
+        ext('_key="@id" id="r1" amount="2"')  # behind it in the same batch
         ext('_key="@id" id="r2" testcol1="good"')
         assert c.sync(check=False).returncode == 3
-        assert cloud("1", "id") == [["r2"]]
-        ext('_key="@id" id="r1" amount="3"')  # waits behind it
+        before = [["r1", None, "before it in the same batch", "0"], ["r2", "good", None, "0"]]
+        assert cloud("1", "id, testcol1, testcol2, amount") == before
+        ext('_key="@id" id="r1" amount="3"')  # behind it in a later one
         ext('_key="@code" code="other" id="r3"')
         assert c.sync(check=False).returncode == 3
-        assert cloud("1", "id") == [["r2"], ["r3"]]
+        assert cloud("id <> 'r3'", "id, testcol1, testcol2, amount") == before and len(cloud("id = 'r3'")) == 1
         rejects = json.loads(c.admin("rejects", "--json").stdout)
-        assert len(rejects) == 3 and "no_bad" in rejects[0]["reason"] + rejects[1]["reason"], rejects
+        assert [r["held"] for r in rejects] == [False, True, True] and "no_bad" in rejects[0]["reason"], rejects
         c.cloud("ALTER TABLE dem_sampleTable DROP CONSTRAINT no_bad")
         ext('_key="@id" id="r1" testcol1="newest"')
         c.admin("rejects", "retry", "dem:sampleTable")
         c.sync()
-        assert cloud("id = 'r1'", "testcol1, testcol2, amount") == [["newest", "of the same batch", "3"]]
+        assert cloud("id = 'r1'", "testcol1, testcol2, amount") == [["newest", "before it in the same batch", "3"]]
 
     # -- R10.5a ----------------------------------------------------------------------------------
     def R10_5a_a_run_ends_under_constant_load():
