@@ -480,13 +480,18 @@ static void lost_connections(void)
 
 static void nowhere(void)
 {
+	char file[] = "/tmp/campaign-nowhere-XXXXXX";
 	struct db_login away = login;
 	struct shared_session *shared;
 	struct sessions *s;
 	struct operator_info who;
 	bool expired;
+	int fd = mkstemp(file);
 
-	away.group = "campaign-nowhere";
+	if (fd < 0 || dprintf(fd, "[%s]\nsocket=%s.sock\n", away.group, file) < 0)
+		bail_out("option file");
+	close(fd);
+	away.option_file = file; /* a socket that does not exist */
 	away.quiet = true;
 	shared = shared_session_new(&away);
 	s = sessions_new(shared);
@@ -495,6 +500,7 @@ static void nowhere(void)
 	      "without a database the outcome is RETRY");
 	sessions_free(&s);
 	shared_session_free(&shared);
+	unlink(file);
 }
 
 int main(int argc, char **argv)
