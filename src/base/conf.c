@@ -201,7 +201,8 @@ static void set_number(struct reader *r, const struct key *key, unsigned *to, co
 	/* Ten digits are far from overflow and hold every bound. */
 	if (digits == 0 || digits > 10 || value[digits] != '\0' ||
 	    (n = strtoull(value, NULL, 10)) < key->low || n > key->high)
-		complain(r, "%s must be a whole number from %u to %u", key->name, key->low, key->high);
+		complain(r, "%s must be a whole number from %u to %u", key->name, key->low,
+			 key->high);
 	else
 		*to = (unsigned)n;
 }
@@ -308,9 +309,9 @@ static void set_networks(struct reader *r, const struct key *key, struct network
 			break; /* "networks =": none */
 		list = xrealloc(list, n + 1, sizeof(*list));
 		if (network_parse(item, &list[n++]) < 0)
-			complain(r,
-				 "%s: \"%s\" is not a network such as 192.0.2.0/24 or 2001:db8::/32",
-				 key->name, item);
+			complain(
+			    r, "%s: \"%s\" is not a network such as 192.0.2.0/24 or 2001:db8::/32",
+			    key->name, item);
 	}
 	free(copy);
 	free(*to);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Opens and closes sessions, runs transactions, and turns every failure into an
- * outcome.  Refuses to go on with a session that was lost, and never reconnects.
- *
- * Connector/C needs no call per thread (its mysql_thread_init does nothing).
+ * The state of a session, its transactions and statements without parameters; turns every failure
+ * into an outcome and logs it once.  Refuses to go on with a session that was lost, and never
+ * reconnects.
  */
 #include "config.h"
 
@@ -12,56 +11,19 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/log.h"
 #include "db/classify.h"
-#include "db/connect.h"
 #include "db/diagnostics.h"
 #include "db/mysql_session.h"
-#include "db/option_file.h"
-#include "db/session_variables.h"
-
-int db_library_init(void)
-{
-	/* Connector/C 3.4 would verify nothing; what is verified stands in the option file.
-	 * NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet */
-	unsetenv("MARIADB_TLS_DISABLE_PEER_VERIFICATION");
-	if (mysql_library_init(0, NULL, NULL) != 0) {
-		log_error("MariaDB Connector/C cannot be initialised");
-		return -1;
-	}
-	return 0;
-}
-
-bool db_login_configured(const struct db_login *login)
-{
-	return option_file_has_group(login->option_file, login->group);
-}
-
-bool db_session_variables_valid(const char *list)
-{
-	char why[SESSION_VARIABLES_WHY];
-
-	if (session_variables_check(list, why))
-		return true;
-	log_error("[cloud] session_variables: %s", why);
-	return false;
-}
-
-void db_library_end(void)
-{
-	mysql_library_end();
-}
 
 /* In place of an error number: what this program says of a session. */
 #define OWN_COMPLAINT 1
 
 /* A server in trouble says the same to every attempt of everybody: once a second is enough.
  * MORE tells how many lines were left out. */
-static bool worth_a_line(const struct db *db, unsigned number, char *more, size_t size)
+static bool log_allowed(const struct db *db, unsigned number, char *more, size_t size)
 {
 	static struct log_rate rates[64]; /* by label and number, which may share a place */
 	unsigned place = (number * 31 + (unsigned char)db->label[0]) % 64;
@@ -80,7 +42,7 @@ static void log_failure(const struct db *db, enum outcome rc, const char *what)
 	char sql[120], text[sizeof(db->error)], more[48];
 
 	if (db->quiet ||
-	    (rc != OUTCOME_REJECTED && !worth_a_line(db, db->number, more, sizeof(more))))
+	    (rc != OUTCOME_REJECTED && !log_allowed(db, db->number, more, sizeof(more))))
 		return;
 	log_escape(sql, sizeof(sql), what);
 	log_escape(text, sizeof(text), db->error); /* may quote a caller's value */
@@ -136,7 +98,7 @@ static void complain(struct db *db, const char *text)
 {
 	char safe[sizeof(db->error)], more[48];
 
-	if (!worth_a_line(db, OWN_COMPLAINT, more, sizeof(more)))
+	if (!log_allowed(db, OWN_COMPLAINT, more, sizeof(more)))
 		return;
 	log_escape(safe, sizeof(safe), text);
 	log_error("database %s: %s%s", db->label, safe, more);
@@ -182,42 +144,6 @@ enum outcome db_stmt_commit_failed(struct db *db, MYSQL_STMT *stmt, const char *
 
 	log_failure(db, rc, what);
 	return rc;
-}
-
-enum outcome db_open(const struct db_login *login, struct db **out)
-{
-	struct db *db;
-	enum outcome rc;
-
-	db = xcalloc(1, sizeof(*db));
-	db->label = xstrdup(login->label);
-	db->quiet = login->quiet;
-	db->mysql = mysql_init(NULL);
-	if (db->mysql == NULL) {
-		log_error("database %s: out of memory", login->label);
-		abort();
-	}
-	rc = connect_session(db, login);
-	if (rc == OUTCOME_OK)
-		rc = session_variables_set(db, login->io_timeout_s, login->session_variables);
-	db->quiet = false;
-	if (rc != OUTCOME_OK) {
-		db_close(&db);
-		return rc;
-	}
-	*out = db;
-	return OUTCOME_OK;
-}
-
-void db_close(struct db **db)
-{
-	if (*db == NULL)
-		return;
-	db_statements_close(*db);
-	mysql_close((*db)->mysql);
-	free((*db)->label);
-	free(*db);
-	*db = NULL;
 }
 
 bool db_alive(const struct db *db)

@@ -228,8 +228,8 @@ static void read_properties(struct compiler *c, const struct xml_element *e, str
 		compiler_warning(c, "'%s': expr has no effect, the field is stored", f->xpath);
 }
 
-/* R5.7: with autopk, an attribute id in the source must be like the one that autopk adds; numbers may
- * be declared wider. */
+/* R5.7: with autopk, an attribute id in the source must be like the one that autopk adds; numbers
+ * may be declared wider. */
 static void read_own_id(struct compiler *c, const struct xml_element *e)
 {
 	struct field *id = &c->schema->fields[0];
