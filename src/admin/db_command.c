@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * db init and db upgrade: the numbered migrations of both databases, the server's secret, the
- * built-in schemas.  Both may be run again at any time; what is done is not done twice.  The
- * databases themselves are made by whoever may make databases (on shared hosting: the panel).
+ * built-in schemas.  Both may be run again at any time; what is done is not done twice.  It
+ * does not create the databases themselves: an administrator of the server does (on shared hosting:
+ * the panel).
  */
 #include "config.h"
 #include "admin/admin.h"

@@ -162,7 +162,7 @@ int main(int argc, char **argv)
 		print_usage(stderr);
 		return ADMIN_USAGE;
 	}
-	setlocale(LC_CTYPE, "C.UTF-8"); /* for the width of characters in tables */
+	(void)setlocale(LC_CTYPE, "C.UTF-8"); /* for the width of characters in tables */
 	log_open("campaign-admin", LOG_LEVEL_WARN);
 	if ((conf = conf_load(file)) == NULL)
 		return ADMIN_FAILED; /* conf_load said why */

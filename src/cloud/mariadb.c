@@ -133,7 +133,8 @@ static bool mariadb_alive(const struct target *t)
 	return db_alive(t->db);
 }
 
-/* Whoever works there holds a lock.  The first lane asks, so the others' have the next numbers. */
+/* Every session at the target holds a numbered lock.  Waits until those of all other workers
+ * (numbers SESSIONS to last) are free. */
 static enum outcome mariadb_await_others(struct target *t, unsigned lanes)
 {
 	unsigned last = lanes * SESSIONS - 1;

@@ -23,7 +23,7 @@
 
 enum option_tls {
 	OPTION_TLS_NONE,    /* plain, unless the server insists */
-	OPTION_TLS_ENCRYPT, /* TLS, with whoever answers */
+	OPTION_TLS_ENCRYPT, /* TLS without verification */
 	OPTION_TLS_VERIFY,  /* TLS, and the certificate verifies: by a CA and for the host, or by
 			       fingerprint */
 };

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 
 static volatile sig_atomic_t flag;
-/* Readable from the first signal on, which wakes whoever pauses, in whatever thread. */
+/* Readable from the first signal on, so that a pause ends in every thread. */
 static int wake[2] = {-1, -1};
 
 static void on_signal(int number)

@@ -70,7 +70,7 @@ class ClientThread(threading.Thread):
             self.world.fail(e)
 
     def begin_period(self):
-        """Everything was compared; by whoever has parked this client."""
+        """The thread that has parked this client has compared everything."""
         self.stored, self.lines = [], []
         self.since = dict.fromkeys(witness.TABLES, 0)
         self.settled_loose += self.loose

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Whoever guesses passwords learns nothing of operators and holds nobody up: one answer after one and
-the same time (R4.12); verified in a lane of its own, whose places are few and shared out (R2.13), by a
-thread of the lowest priority; failures count for the login too, wherever they come from."""
+"""Guessing passwords tells nothing about operators and delays no other call: every wrong logon gets the
+same answer after the same time (R4.12); one thread of the lowest priority checks passwords, from a bounded
+queue with limits per caller (R2.13); failures count for the login too, from every address."""
 import pathlib
 import signal
 import statistics
@@ -100,8 +100,8 @@ with Instance(conf={"zone all": {"networks": "0.0.0.0/0, ::/0", "allow_http": "t
         assert next(iter(answers.values()))[2].startswith("XSV-350012 ")
 
     def R4_12_after_the_same_time():
-        # A look-up without argon2id would be ten times as fast.  Others use this machine too: whoever is
-        # slow once may try again.
+        # A look-up without argon2id would be ten times as fast.  The machine may be busy, so a slow
+        # measurement is repeated.
         def spread():
             times = {name: [] for name in KINDS}
             for _ in range(9):
@@ -170,7 +170,7 @@ with Instance(conf={"zone all": {"networks": "0.0.0.0/0, ::/0", "allow_http": "t
     def R2_13_addresses_that_fail_share_half():
         bad = [fresh() for _ in range(OF_SUSPECTS + 1)]
         for address in 4 * bad:  # each is forgiven after two seconds
-            assert Logon(c, address, "whoever", "wrong").status() == 403
+            assert Logon(c, address, "anybody", "wrong").status() == 403
         with Stopped() as stopped:
             waiting = one_is_refused([Logon(c, address) for address in bad])
             good = Logon(c, fresh())

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """R10.5a: rows of the cloud that others have locked, dead-locks with others, and a connection that an
 administrator kills in the middle of a merge cost a run time and nothing else; calls do not notice. Two runs
-do not work at once, whoever starts the second."""
+do not work at once, also if the second one is started by hand."""
 import json
 import re
 import sys

@@ -82,7 +82,7 @@ with Instance() as c:
             request("dem:sampleTable")
             r = c.sync("--if-requested", "--quiet", check=False)
             assert r.returncode == 4 and requests() == ["dem:sampleTable"] and r.stderr == "", r
-            # What is taken is being served by whoever holds the lock.
+            # The run that holds the lock serves what is taken.
             c.staging("DELETE FROM campaign_request; INSERT INTO campaign_request_taken VALUES ('dem:sampleTable', NOW(3), 'x')")
             r = c.sync("--if-requested", check=False)
             assert r.returncode == 0 and r.stdout == r.stderr == "", r

@@ -38,7 +38,7 @@ ADDRESSES = [
     (["192.0.2.1, 10.1.2.3"], "192.0.2.1"),              # through two trusted proxies
     (["192.0.2.1,10.1.2.3,127.0.0.1"], "192.0.2.1"),
     (["10.1.2.3"], "127.0.0.1"),                         # nobody but proxies
-    # Whoever calls writes what he likes; the proxy adds at the end who that was.
+    # A caller can send any list; the proxy appends the caller's own address.
     (["203.0.113.9, 192.0.2.1"], "192.0.2.1"),
     (["127.0.0.1, 192.0.2.1"], "192.0.2.1"),
     (["10.1.2.3, 192.0.2.1, 10.1.2.4"], "192.0.2.1"),
