@@ -11,6 +11,8 @@
                             grows with the table
     sync.py --feeds         changes of two feeds in turn, which name their records by different keys
     sync.py --side-by-side  two schemas, one after the other and at the same time
+    sync.py --before BUILD  the campaign-sync of another build in turn with this one: whether a change
+                            has made it slower
 
 Every run starts from the same state: a fresh log, fresh target, nothing left to purge.  Rounds
 alternate, and the medians are compared.  After each run the target's content is compared with what
@@ -41,10 +43,10 @@ SERVER = ["--innodb-buffer-pool-size=1G", "--innodb-log-file-size=4G", "--local-
 # primary keys make any server wait for its disk, and that would be measured; a small backlog leaves its
 # pages to be written after it has ended.
 LARGE_SERVER = SERVER + ["--innodb-buffer-pool-size=8G", "--innodb-log-file-size=16G"]
-SYNC, HAND, ARCHIVER = "campaign-sync", "hand-written", "pt-archiver"
+SYNC, BEFORE, HAND, ARCHIVER = "campaign-sync", "before", "hand-written", "pt-archiver"
 
 # The bars.
-OVER = {HAND: 1.0, ARCHIVER: 2.0}  # rate over that of another
+OVER = {HAND: 1.0, ARCHIVER: 2.0, BEFORE: 0.97}  # rate over that of another
 RSS_MIB, RSS_GROWTH = 64, 1.1
 LINEAR = 1.2  # time per row, from the smallest backlog to the largest
 FEEDS_OVER_ONE = 0.5  # rate
@@ -102,8 +104,9 @@ class Bench:
 
     def command(self, name, workload):
         c = self.c
-        if name == SYNC:
-            return [campaign.BUILD / "campaign-sync", "--config", c.conf, "--quiet",
+        if name in (SYNC, BEFORE):
+            build = campaign.BUILD if name == SYNC else self.options.before
+            return [build / "campaign-sync", "--config", c.conf, "--quiet",
                     *shlex.split(self.options.sync_options)]
         if name == HAND:
             return [self.hand, c.db.socket, "app", "app", "stg", "cloud", workload, str(self.options.batch)]
@@ -119,8 +122,8 @@ class Bench:
         c = self.c
         c.cloud(f"DROP TABLE IF EXISTS hand_written, archive; TRUNCATE TABLE {TABLE}")
         backlog.fill_log()
-        table = {SYNC: TABLE, HAND: "hand_written", ARCHIVER: "archive"}[name]
-        if name != SYNC:
+        table = {SYNC: TABLE, BEFORE: TABLE, HAND: "hand_written", ARCHIVER: "archive"}[name]
+        if table != TABLE:
             c.cloud(f"CREATE TABLE {table} LIKE {TABLE}")
         if name == HAND and backlog.workload != "insert":
             # ON DUPLICATE KEY needs what the cloud's table has not: unique values (R10.4).
@@ -146,6 +149,8 @@ def compare(bench, workload):
     """Medians by program.  Each round begins with another."""
     backlog = Backlog(bench.c, workload, bench.options.rows)
     names = [SYNC, HAND] + [ARCHIVER] * (workload == "insert" and not bench.options.no_archiver)
+    if bench.options.before:
+        names = [SYNC, BEFORE]
     rounds = {name: [] for name in names}
     for _ in range(bench.options.rounds):
         for name in names:
@@ -314,6 +319,8 @@ def arguments():
     p.add_argument("--batch", type=int, default=10000,
                    help="rows per batch of the hand-written SQL (%(default)s)")
     p.add_argument("--no-archiver", action="store_true", help="leave pt-archiver out")
+    p.add_argument("--before", type=pathlib.Path, metavar="BUILD",
+                   help="compare with the campaign-sync of this build folder, and with nothing else")
     p.add_argument("--scale", type=int, nargs="*", metavar="CHANGES",
                    help="growing backlogs")
     p.add_argument("--table", type=int, default=10000000, metavar="RECORDS",
@@ -342,7 +349,7 @@ def main():
     name, part = (("scale", part_scale) if options.scale else ("locks", part_locks) if options.locks else
                   ("feeds", part_feeds) if options.feeds else
                   ("side_by_side", part_side_by_side) if options.side_by_side else ("comparison", part_compare))
-    campaign.need("cc", "pkg-config", *([] if options.no_archiver or name != "comparison" else ["pt-archiver"]))
+    campaign.need("cc", "pkg-config", *([] if options.no_archiver or options.before or name != "comparison" else ["pt-archiver"]))
     c = campaign.Instance(start=False, threads=16)
     server = LARGE_SERVER if options.scale else SERVER
     c.db.options += server
