@@ -260,7 +260,7 @@ MEANING = (
     ("CIN-100204", S, "the value does not fit the type of the attribute"),
     ("CIN-100205", S, "the text is longer than the attribute"),
     ("CIN-100206", S, "more records than `max_records`; send several calls"),
-    ("CIN-100210", S, "`_operation` does not exist, or Ingest was told to do other than insert"),
+    ("CIN-100210", S, "`_operation` does not exist, or a call of Ingest had another operation than insert"),
     ("CIN-100305", S, "the target of a link is not in the local database"),
     ("CIN-100306", S, "a link element needs `_operation=\"none\"`; collections of links cannot be written"),
     ("CIN-100401", S, "make it: `campaign-admin service add`"),
