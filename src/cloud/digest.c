@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows and a sum over them; see digest.h. */
+/* The row count of a table and a checksum over its rows; see digest.h. */
 #include "config.h"
 
 #include "cloud/digest.h"

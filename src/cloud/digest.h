@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tells whether two copies of a table have the same rows, by primary key and time of change. */
+/* Compares two copies of a table: whether they have the same primary keys and times of change. */
 #ifndef CAMPAIGN_CLOUD_DIGEST_H
 #define CAMPAIGN_CLOUD_DIGEST_H
 
@@ -15,8 +15,8 @@ struct digest {
 	uint64_t rows, sum;
 };
 
-/* Of S's table, with the primary key and the field TIME of each row.  WHERE: "", or a condition of
- * SQL in which "e" is the table. */
+/* Computes the digest of S's table from the primary key and the field TIME of each row.  WHERE: "",
+ * or an SQL WHERE clause in which "e" is the table. */
 enum outcome digest_read(struct db *db, const struct schema *s, size_t time, const char *where,
 			 struct digest *out);
 bool digest_equal(const struct digest *a, const struct digest *b);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Engines without transactions; see engines.h. */
+/* Finds tables whose engine has no transactions; see engines.h. */
 #include "config.h"
 
 #include "cloud/engines.h"
@@ -9,8 +9,9 @@
 
 #include "base/alloc.h"
 
-/* Once per table, since the server opens only the one that is named so.  A partitioned table has
- * the engine of its partitions, which is the same for all. */
+/* Each table needs a SELECT of its own: with a constant TABLE_NAME the server opens only this
+ * table.  The ENGINE of a partitioned table is the engine of its partitions, which all have the
+ * same one. */
 static const char sql_engine[] =
     "SELECT t.TABLE_NAME, t.TABLE_TYPE, t.ENGINE, e.TRANSACTIONS, t.TABLE_COMMENT"
     " FROM information_schema.TABLES t LEFT JOIN information_schema.ENGINES e"

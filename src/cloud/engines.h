@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether tables have transactions.  A batch is all or nothing, and a refused record leaves
- * nothing behind, only where the engine can take back what was written (R10.10).
+ * Checks that tables have a transactional engine.  Only an engine with rollback makes a batch
+ * atomic and removes the partial writes of a refused record (R10.10).
  */
 #ifndef CAMPAIGN_CLOUD_ENGINES_H
 #define CAMPAIGN_CLOUD_ENGINES_H
@@ -12,8 +12,9 @@
 #include "base/outcome.h"
 #include "db/db.h"
 
-/* INVALID if one of NAMES, in the session's database, is a view or has an engine without
- * transactions; REASON then names it and says what to do.  A table that is not there is none. */
+/* Checks the tables NAMES in the session's database.  INVALID: one of them is a view, or its engine
+ * has no transactions or is not available; REASON names the table and the remedy.  Tables that do
+ * not exist are ignored. */
 enum outcome engines_check(struct db *db, const char *const *names, size_t count,
 			   struct buf *reason);
 

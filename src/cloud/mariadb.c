@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The target over MariaDB's protocol: session, transaction, the record of what was applied,
- * look-ups.  The merge itself is mariadb_merge.c.
+ * The target over MariaDB's protocol: sessions, transactions, the record of applied changes,
+ * look-ups.  mariadb_merge.c contains the merge.
  *
- * There are two sessions, so that records can be loaded at one while the other merges: one
- * works, the other one rests or is loaded.  Each belongs to one thread at a time.
+ * A target has two sessions: the working session merges while another thread loads records into
+ * the resting session.  Each session belongs to one thread at a time.
  */
 #include "config.h"
 
@@ -22,7 +22,7 @@
 #include "cloud/mariadb_session.h"
 #include "cloud/seqset.h"
 
-/* A batch may take longer than a call is allowed to. */
+/* A batch may take longer than the time-out of a call (io_timeout_s) permits. */
 #define IO_TIMEOUT_FACTOR 10
 #define REASON_SIZE	  512
 #define SESSIONS	  2
@@ -32,7 +32,7 @@ static const char sql_record[] = "INSERT INTO campaign_applied (log_id, seqs, ap
 static const char sql_recorded[] = "SELECT seqs FROM campaign_applied WHERE log_id = ? ORDER BY id";
 static const char sql_forget[] = "DELETE FROM campaign_applied WHERE log_id = ?";
 
-struct slow_key { /* one that was warned of */
+struct slow_key { /* a key whose missing index was logged: its schema and first field */
 	const struct schema *schema;
 	size_t field;
 };
@@ -42,16 +42,16 @@ struct target {
 	unsigned lane;
 	uint64_t run;
 	struct session sessions[SESSIONS];
-	unsigned working;
-	bool loaded;   /* the resting one is, for the batch that comes next */
-	struct db *db; /* of the one that works */
+	unsigned working; /* index of the working session */
+	bool loaded;	  /* the resting session holds the records of the next batch */
+	struct db *db;	  /* of the working session */
 	struct copy *copy;
-	struct marks **marks; /* of the tables that were asked so far */
+	struct marks **marks; /* of the tables used so far */
 	size_t marks_count;
-	const struct schema *checked; /* last */
+	const struct schema *checked; /* the schema that was checked last */
 	struct slow_key *slow;
 	size_t slow_count;
-	unsigned refused_by; /* the error's number, if the last merge was */
+	unsigned refused_by; /* error number of the last merge if integrity refused it, else 0 */
 	char reason[REASON_SIZE];
 };
 
@@ -60,7 +60,7 @@ static void set_reason(struct target *t, const char *text)
 	log_escape(t->reason, sizeof(t->reason), text);
 }
 
-/* For the database's own failures. */
+/* Passes RC on; on failure takes the reason from the working session's last error. */
 static enum outcome checked(struct target *t, enum outcome rc)
 {
 	if (rc != OUTCOME_OK)
@@ -88,8 +88,8 @@ static void mariadb_close(struct target **t)
 	*t = NULL;
 }
 
-/* A server that has no second session left does with one, which then has both locks: the last
- * COMMIT of a killed run may be in either. */
+/* If the server has no second session left, the target works with one session, which then holds
+ * both locks: the last COMMIT of a killed run may be under way in either session. */
 static enum outcome open_sessions(struct target *t, const struct db_login *login)
 {
 	unsigned number = t->lane * SESSIONS;
@@ -147,7 +147,7 @@ static enum outcome mariadb_await_others(struct target *t, unsigned lanes)
 	return checked(t, rc);
 }
 
-/* What S's table tells of its rows: asked once. */
+/* Returns the row columns of S's table.  The first call per schema reads them. */
 static enum outcome marks_of(struct target *t, const struct schema *s, const struct marks **out)
 {
 	struct marks *m = NULL;
@@ -168,7 +168,7 @@ static enum outcome marks_of(struct target *t, const struct schema *s, const str
 	return OUTCOME_OK;
 }
 
-/* Likewise, for what is going to write there. */
+/* Like marks_of, for operations that write: INVALID if the table must not be written. */
 static enum outcome marks_to_write(struct target *t, const struct schema *s,
 				   const struct marks **out)
 {
@@ -180,7 +180,7 @@ static enum outcome marks_to_write(struct target *t, const struct schema *s,
 	return OUTCOME_INVALID;
 }
 
-/* INVALID if nothing can be merged into S's table. */
+/* Returns S's table as SESSION read it.  INVALID: no merge into the table is possible. */
 static enum outcome find_table(struct target *t, struct session *session, const struct schema *s,
 			       const struct mariadb_table **table)
 {
@@ -194,7 +194,8 @@ static enum outcome find_table(struct target *t, struct session *session, const 
 	return OUTCOME_INVALID;
 }
 
-/* Each record that is inserted is looked for first, and where nothing helps that takes long. */
+/* Warns of a table without an index on its primary key.  Each batch looks for the primary keys of
+ * the records that it inserts, and reads the whole table if no index helps. */
 static void warn_of_lost_key(const struct schema *s, const struct mariadb_table *table)
 {
 	struct buf sql = BUF_INIT;
@@ -227,7 +228,7 @@ static enum outcome mariadb_begin(struct target *t)
 	return checked(t, db_begin(t->db));
 }
 
-/* Likewise; a record that is too large was never sent. */
+/* Like checked.  A record that is TOO_LARGE was not sent, so the session has no error for it. */
 static enum outcome fitting(struct target *t, enum outcome rc, bool too_large)
 {
 	if (!too_large)
@@ -245,8 +246,8 @@ static bool key_has_pk(const struct scratch *scratch)
 	return false;
 }
 
-/* Once for a key list, though each session has a scratch table for it.  Of the primary key
- * warn_of_lost_key has spoken. */
+/* Warns once per schema and first key field that no index serves the key, although each session has
+ * its own scratch table for it.  For keys with the primary key, warn_of_lost_key has warned. */
 static void warn_of_slow_key(struct target *t, struct scratch *scratch)
 {
 	const struct schema *s = scratch->schema;
@@ -280,7 +281,8 @@ static enum outcome find_scratch(struct target *t, struct session *session, cons
 	return checked(t, session_scratch(session, table, key, key_count, out));
 }
 
-/* "Cannot delete or update a parent row", with the constraint's name and without. */
+/* Error 1451 or 1217, "Cannot delete or update a parent row", with and without the constraint's
+ * name. */
 static bool mariadb_referenced(const struct target *t)
 {
 	return t->refused_by == 1451 || t->refused_by == 1217;
@@ -304,7 +306,7 @@ static enum outcome mariadb_merge(struct target *t, const struct schema *s, cons
 		return rc;
 	warn_of_slow_key(t, scratch);
 	rc = mariadb_merge_set(scratch, marks, records, count, counts, &too_large);
-	/* Only in the class of integrity: a trigger may raise any number. */
+	/* Only for SQLSTATE class 23, integrity: a trigger may raise any error number. */
 	if (rc == OUTCOME_REJECTED && !too_large && scratch->refusal[0] == '\0' &&
 	    strncmp(db_sqlstate(t->db), "23", 2) == 0)
 		t->refused_by = db_errno(t->db);
@@ -328,11 +330,11 @@ static enum outcome mariadb_possible(struct target *t, const struct schema *s, c
 	if (rc != OUTCOME_OK)
 		return rc;
 	rc = mariadb_merge_nothing(scratch, marks, records, count);
-	/* A refusal speaks of data; the merge's own reason stays. */
+	/* REJECTED is about data, so the statements are possible; the merge's reason is kept. */
 	return rc == OUTCOME_REJECTED ? OUTCOME_OK : checked(t, rc);
 }
 
-/* Says nothing of what goes wrong: the working session's merge will. */
+/* Best effort: ignores errors here.  The working session's merge reports them. */
 static void mariadb_load(struct target *t, const struct schema *s, const size_t *key,
 			 size_t key_count, const struct merge_record *records, size_t count)
 {
@@ -538,7 +540,7 @@ static enum outcome mariadb_forget(struct target *t, const char *log_id)
 	return checked(t, db_run(t->db, sql_forget, &param, 1, NULL, NULL));
 }
 
-/* Of several rows with this key the one with the smallest primary key is meant, always. */
+/* If several rows have the key, always returns the smallest primary key. */
 static enum outcome mariadb_lookup(struct target *t, const struct schema *s, const size_t *key,
 				   const struct db_value *values, size_t key_count, char **out,
 				   bool *found)
@@ -553,7 +555,7 @@ static enum outcome mariadb_lookup(struct target *t, const struct schema *s, con
 
 	*found = false;
 	if (s->pk < 0)
-		return OUTCOME_OK; /* nothing to point to */
+		return OUTCOME_OK; /* without a primary key a link has no target */
 	if ((rc = marks_of(t, s, &marks)) != OUTCOME_OK)
 		return rc;
 	rc = checked(t, session_table(&t->sessions[t->working], s, &table));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rows of a copy, gathered in a temporary table, and the statements that make a table like
- * them; see mariadb_copy.h.  Each touches only rows that differ, so copying a table without changes
- * writes nothing to it.
+ * Collects the rows of a copy in a temporary table and contains the statements that make a table
+ * equal to it; see mariadb_copy.h.  With a primary key the statements write only rows that differ,
+ * so copying an unchanged table writes nothing to it.
  */
 #include "config.h"
 
@@ -15,12 +15,13 @@
 #include "schema/ddl.h"
 
 #define PACKET_SLACK 4096
-#define CELL_SLACK   9 /* what a cell's length takes at most */
+#define CELL_SLACK   9 /* maximum bytes that encode the length of a cell */
 #define CELL_SIZE    24
 
 static const char copy_table[] = "`campaign_copy`";
 
-/* With a primary key of its own, since the server may want one (innodb_force_primary_key). */
+/* The table has a primary key of its own (o), because the server may require one
+ * (innodb_force_primary_key). */
 enum outcome copy_create(const struct copy *c, const char *table)
 {
 	const struct schema *s = c->schema;
@@ -101,7 +102,7 @@ void copy_free(struct copy **copy)
 	*copy = NULL;
 }
 
-/* Halves what does not fit into one packet. */
+/* Splits the rows in halves until each part fits into one packet. */
 enum outcome copy_add(struct copy *copy, const struct db_value *cells, size_t rows, bool *too_large)
 {
 	size_t columns = copy->schema->field_count, bytes = 0, half = rows / 2;
@@ -111,7 +112,7 @@ enum outcome copy_add(struct copy *copy, const struct db_value *cells, size_t ro
 		bytes += cells[i].length + CELL_SLACK;
 	if (bytes <= (size_t)db_max_packet(copy->db) - PACKET_SLACK)
 		return db_bulk_execute(copy->bulk, cells, rows);
-	if (rows == 1) { /* the server would hang up on it */
+	if (rows == 1) { /* the server would close the connection on such a packet */
 		*too_large = true;
 		return OUTCOME_REJECTED;
 	}
@@ -201,7 +202,7 @@ enum outcome copy_update_changed(const struct copy *c, uint64_t *updated)
 	const char *separator = " SET ";
 
 	if (s->field_count < 2)
-		return OUTCOME_OK; /* nothing but the key */
+		return OUTCOME_OK; /* the table has only its key column, which never changes */
 	buf_addf(&sql, "UPDATE %s t STRAIGHT_JOIN ", c->rows);
 	db_quote_name(&sql, s->table);
 	copy_add_match(c, &sql, " e ON ");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copying a table to MariaDB (R10.7): part of mariadb.c, nobody else's.  The rows
- * gather in a temporary table, and three statements make the entity's table like it; where one of
- * them is refused, the rows are copied one at a time.
+ * Copies a table to MariaDB (R10.7).  Private to mariadb.c.  The copy collects the rows in a
+ * temporary table; then a few statements make the entity's table equal to it.  If the server
+ * refuses one of the statements, a whole copy continues one row at a time.
  */
 #ifndef CAMPAIGN_CLOUD_MARIADB_COPY_H
 #define CAMPAIGN_CLOUD_MARIADB_COPY_H
@@ -23,44 +23,50 @@ struct copy {
 	const struct schema *schema;
 	const struct mariadb_table *table;
 	const struct marks *marks;
-	const char *rows;    /* the temporary table that the statements read, quoted */
-	struct probe *probe; /* NULL if the table's columns hold everything */
+	const char *rows;    /* quoted name of the temporary table that the statements read */
+	struct probe *probe; /* NULL if the table's columns store all values exactly */
 	struct db_bulk *bulk;
-	char refusal[COPY_REFUSAL_SIZE]; /* of a row that is left out, and why */
+	char refusal[COPY_REFUSAL_SIZE]; /* names a refused row and the reason */
 };
 
-/* TABLE has no problem; MARKS are the same table's, and outlive the copy. */
+/* TABLE must have no problem (mariadb_table_problem).  MARKS belong to the same table.  Both must
+ * outlive the copy. */
 enum outcome copy_open(struct db *db, const struct mariadb_table *table, const struct marks *marks,
 		       struct copy **out);
-/* Before the session is closed; the temporary table goes with the session, or with the next
- * copy. */
+/* Must be called before the session is closed.  The temporary table remains until the session ends
+ * or the next copy drops it. */
 void copy_free(struct copy **copy);
 
-/* CELLS is ROWS x fields.  *TOO_LARGE, with REJECTED: a row does not fit into a packet. */
+/* Adds rows to the temporary table.  CELLS is ROWS x fields.  If a row does not fit into a packet,
+ * returns REJECTED and sets *TOO_LARGE. */
 enum outcome copy_add(struct copy *copy, const struct db_value *cells, size_t rows,
 		      bool *too_large);
-/* Carries out what target.h says of copy_end. */
+/* Implements copy_end of target.h. */
 enum outcome copy_apply(struct copy *copy, bool whole, struct merge_counts *counts);
 
-/* For copying rows one at a time. */
+/* The functions below also serve mariadb_copy_singly.c, which copies rows one at a time. */
+
+/* Creates the temporary TABLE (a quoted name) with the columns of a copy; drops an older one. */
 enum outcome copy_create(const struct copy *copy, const char *table);
-/* "e.column" of a field; "e.pk = t.cN" behind WORD; and whether all other fields are the same. */
+/* Add SQL: "e.column" of a field; WORD and "e.pk = t.cN"; a condition that all other fields are
+ * equal. */
 void copy_add_entity(const struct copy *copy, struct buf *sql, size_t field);
 void copy_add_match(const struct copy *copy, struct buf *sql, const char *word);
 void copy_add_same(const struct copy *copy, struct buf *sql);
-/* The statements; PK: that row alone. */
+/* Run the statements of a copy.  PK not NULL: copy_delete_absent considers only this row. */
 enum outcome copy_delete_absent(const struct copy *copy, const struct db_value *pk,
 				uint64_t *deleted);
 enum outcome copy_update_changed(const struct copy *copy, uint64_t *updated);
-/* Rows that are marked as deleted (R10.12) and copied become what new ones would be. */
+/* Overwrites rows that are marked as deleted (R10.12) and have the primary key of a copied row:
+ * they get all values that a new row would have. */
 enum outcome copy_revive(const struct copy *copy, uint64_t *inserted);
 enum outcome copy_insert_new(const struct copy *copy, uint64_t *inserted);
 
-/* R10.10: whether columns that are not as deployed would hold what is copied; if not, REJECTED, and
- * the refusal says which value. */
+/* R10.10: checks that columns whose type is not the deployed one store the copied values exactly.
+ * REJECTED if not; the refusal names the column. */
 enum outcome copy_try_rows(struct copy *copy);
 
-/* A whole copy, of what is gathered; in mariadb_copy_singly.c. */
+/* Makes a whole copy of the collected rows, one row at a time; in mariadb_copy_singly.c. */
 enum outcome copy_singly(struct copy *copy, struct merge_counts *counts);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A table is copied at once: rows that the copy lacks are deleted, rows that differ updated, new
- * ones inserted.  Where a statement is refused, a whole copy goes on row by row
- * (mariadb_copy_singly.c).
+ * Applies a copy with set-based statements: deletes rows that a whole copy lacks, updates rows that
+ * differ, inserts new rows.  If the server refuses a statement, a whole copy of a table with a
+ * primary key continues row by row (mariadb_copy_singly.c).
  *
- * A schema without primary key has no row that could be told from another: all rows are removed and
- * inserted again.  They are removed even where deletions mark rows (mariadb_marks.h), or each run
- * would leave another copy of the table.
+ * In a schema without a primary key rows cannot be identified: a whole copy removes all rows and
+ * inserts all copied rows.  It removes them even if deletions mark rows (mariadb_marks.h):
+ * otherwise each run would leave another set of marked rows in the table.
  */
 #include "config.h"
 

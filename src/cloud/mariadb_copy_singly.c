@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A copy of which a statement was refused, one row at a time: see mariadb_copy.h.
+ * Makes a whole copy one row at a time after the server refused one of its statements; see
+ * mariadb_copy.h.
  *
- *   sweep     each row that is to go, to change or to come, again and again as long as one of them
- *             makes room for another
- *   exchange  rows that change and are in each other's way, as two that have swapped their names:
- *             all of them are taken out, and put back as they shall be
+ *   sweep     deletes, updates and inserts each row that differs, and repeats this as long as a
+ *             round succeeds for a row: that row may have blocked another one
+ *   exchange  changed rows that block each other, e.g. two rows that have swapped unique names: it
+ *             deletes all of them and inserts them with their new values
  *
- * What is refused even then stays as it was.  Rows of other tables may refer to those that are
- * exchanged by their primary key, which stays: so foreign keys are not looked at while they are
- * taken out, which would refuse that or, worse, have it go on to those others.  Where others refer
- * to another column nothing is exchanged.  Columns that the schema does not know are put back as
- * well.
+ * Rows that the server refuses even then stay as they were.  Rows of other tables may refer to the
+ * exchanged rows by the primary key, which does not change.  So the deletion of an exchange runs
+ * with foreign_key_checks off: otherwise a foreign key would refuse it or, worse, cascade it to the
+ * referring rows.  If a foreign key refers to any other column, there is no exchange.  The exchange
+ * also restores columns that the schema does not know.
  */
 #include "config.h"
 
@@ -25,7 +26,7 @@
 #include "cloud/mariadb_copy.h"
 #include "schema/row_columns.h"
 
-/* Tries of an exchange: each leaves out what it finds refused. */
+/* Maximum tries of an exchange.  Each try excludes the rows that the previous one found refused. */
 #define EXCHANGES 8
 
 static const char row_table[] = "`campaign_copy_row`";
@@ -40,22 +41,22 @@ static const char sql_referred_columns[] =
 
 struct row {
 	struct db_value pk;
-	enum { ROW_ABSENT, ROW_CHANGED, ROW_NEW } kind; /* absent: it is to go */
+	enum { ROW_ABSENT, ROW_CHANGED, ROW_NEW } kind; /* ROW_ABSENT: to be deleted */
 	bool done;
-	/* While rows are exchanged: */
-	bool back; /* in its place */
-	bool out;  /* it was refused, and no longer takes part */
+	/* During an exchange: */
+	bool back; /* it was inserted again */
+	bool out;  /* it was refused and no longer takes part */
 };
 
 struct singly {
-	struct copy *copy;   /* everything that is gathered */
-	struct copy one;     /* the same, for a table of one row */
-	struct arena *arena; /* the rows' */
+	struct copy *copy;   /* all collected rows */
+	struct copy one;     /* the same copy, but reads the table of one row (row_table) */
+	struct arena *arena; /* holds the primary keys of `rows` */
 	struct row *rows;
 	size_t count, size;
-	size_t refused; /* that are not done */
+	size_t refused; /* rows that the last round of a sweep found refused */
 	struct merge_counts *counts;
-	enum outcome refusal; /* of the last row that was refused */
+	enum outcome refusal; /* outcome of the row that was refused last */
 };
 
 static bool is_refused(enum outcome rc)
@@ -63,7 +64,7 @@ static bool is_refused(enum outcome rc)
 	return rc == OUTCOME_REJECTED || rc == OUTCOME_BUG;
 }
 
-/* What there is to do. */
+/* --- the list of rows that differ --- */
 
 static void add_row(struct singly *s, struct db_value pk, bool absent, bool new)
 {
@@ -89,7 +90,7 @@ static enum outcome list(struct singly *s, struct buf *sql, bool absent)
 	return rc;
 }
 
-/* What has to go stands first: it makes room. */
+/* Lists the rows to delete first: they may block the others. */
 static enum outcome list_rows(struct singly *s)
 {
 	const struct copy *c = s->copy;
@@ -122,7 +123,7 @@ static enum outcome list_rows(struct singly *s)
 	return list(s, &sql, false);
 }
 
-/* One row. */
+/* --- one row --- */
 
 static enum outcome run_for(const struct copy *c, struct buf *sql, const struct db_value *pk)
 {
@@ -132,7 +133,7 @@ static enum outcome run_for(const struct copy *c, struct buf *sql, const struct 
 	return rc;
 }
 
-/* Of what is gathered, into the table of one row. */
+/* Copies ROW from the collected rows into the table of one row. */
 static enum outcome choose(const struct singly *s, const struct row *row)
 {
 	const struct copy *c = s->copy;
@@ -147,8 +148,8 @@ static enum outcome choose(const struct singly *s, const struct row *row)
 	return run_for(c, &sql, &row->pk);
 }
 
-/* Each of the statements is taken back as a whole if it is refused, and only one has something to
- * do. */
+/* Needs no savepoint: the server rolls back a refused statement, and only one of the statements has
+ * an effect. */
 static enum outcome copy_row(struct singly *s, const struct row *row)
 {
 	enum outcome rc;
@@ -178,7 +179,7 @@ static void note(struct singly *s, const struct row *row, enum outcome rc)
 		 why);
 }
 
-/* Until a round helps no row. */
+/* Repeats the round until it succeeds for no further row. */
 static enum outcome sweep(struct singly *s)
 {
 	bool helps = true;
@@ -203,7 +204,7 @@ static enum outcome sweep(struct singly *s)
 	return OUTCOME_OK;
 }
 
-/* Exchanging. */
+/* --- exchange --- */
 
 static bool takes_part(const struct row *row)
 {
@@ -233,7 +234,7 @@ static enum outcome others_refer(const struct singly *s, bool *refer)
 	return rc;
 }
 
-/* A copy of each row as it is, whatever columns it has. */
+/* Saves each row that takes part, with all columns of the table, in a temporary table. */
 static enum outcome keep(const struct singly *s)
 {
 	const struct copy *c = s->copy;
@@ -271,7 +272,7 @@ static int field_of(const struct schema *s, const char *column)
 	return -1;
 }
 
-/* A column that every row that is written gets anew (R10.12). */
+/* True for a column that every write of a row sets (R10.12). */
 static bool is_written(const struct marks *marks, const char *column)
 {
 	enum row_column c = row_column_of(column);
@@ -279,8 +280,8 @@ static bool is_written(const struct marks *marks, const char *column)
 	return marks->loaded && (c == ROW_LOADED_AT || c == ROW_RUN);
 }
 
-/* The statement that puts the chosen row back: what the schema knows as it shall be, the rest as it
- * was kept. */
+/* Adds the statement that inserts the chosen row again: the columns of the schema with their new
+ * values, the other columns with their saved values. */
 static enum outcome put_back_sql(const struct singly *s, struct buf *sql)
 {
 	const struct schema *schema = s->copy->schema;
@@ -332,7 +333,8 @@ static enum outcome take_out(const struct singly *s)
 	return run_for(c, &sql, NULL);
 }
 
-/* One round; *HELPS: a row more is back. */
+/* Tries once to insert each row that is not back.  *REFUSED counts the refused rows.  *HELPS: at
+ * least one row was inserted. */
 static enum outcome put_back_round(struct singly *s, const struct buf *sql, size_t *refused,
 				   bool *helps)
 {
@@ -355,8 +357,8 @@ static enum outcome put_back_round(struct singly *s, const struct buf *sql, size
 	return OUTCOME_OK;
 }
 
-/* Rows may refer to each other, so until a round helps none.  *REFUSED: how many cannot be put
- * back; they are out of the next try. */
+/* Repeats the rounds until one inserts no row, because rows may refer to each other.  *REFUSED
+ * counts the rows that cannot be inserted again; the next try excludes them. */
 static enum outcome put_back(struct singly *s, size_t *refused)
 {
 	struct buf sql = BUF_INIT;
@@ -373,7 +375,7 @@ static enum outcome put_back(struct singly *s, size_t *refused)
 	return rc;
 }
 
-/* One try; it is taken back if a row is refused. */
+/* Tries the exchange once; rolls it back if a row is refused. */
 static enum outcome try_to_exchange(struct singly *s, size_t *refused)
 {
 	struct db *db = s->copy->db;
@@ -414,7 +416,8 @@ static enum outcome exchange(struct singly *s)
 	return is_refused(rc) ? OUTCOME_OK : rc; /* the rows stay as they were */
 }
 
-/* A statement that refuses every row is not one that a row is to blame for. */
+/* BUG if every row was refused and the last one with BUG: then the statement is at fault and not a
+ * row. */
 static enum outcome go_through(struct singly *s)
 {
 	enum outcome rc;

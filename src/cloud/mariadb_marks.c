@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the rows of a table tell of themselves; see mariadb_marks.h. */
+/* The row columns of a table; see mariadb_marks.h. */
 #include "config.h"
 
 #include "cloud/mariadb_marks.h"
@@ -19,7 +19,7 @@ static const char sql_columns[] =
     " EXTRA LIKE '%auto_increment%' FROM information_schema.COLUMNS"
     " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?";
 
-/* Whether an index lets no two rows have one value in the column. */
+/* Returns a row if a unique index covers exactly this column, without a prefix. */
 static const char sql_unique[] =
     "SELECT 1 FROM information_schema.STATISTICS"
     " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND NON_UNIQUE = 0 GROUP BY INDEX_NAME"
@@ -40,7 +40,7 @@ static void add_name(struct buf *sql, const char *column)
 	db_quote_name(sql, column);
 }
 
-/* One column of ours, or called so.  SEEN: ours are there. */
+/* Judges a column that has the name of row column C; it may be the owner's.  Sets SEEN[C]. */
 static void take_own(struct marks *m, const struct conf_rows *rules, enum row_column c,
 		     const struct db_rows *rows, bool *seen)
 {
@@ -59,11 +59,11 @@ static void take_own(struct marks *m, const struct conf_rows *rules, enum row_co
 		m->hides = fits && (wanted || row_column_is_ours(c, db_rows_text(rows, 4)));
 }
 
-/* What we do not write is in a new row what the table says. */
+/* A column that the sync does not write gets the table's default when a marked row is reused. */
 static void take_foreign(struct buf *foreign, const struct db_rows *rows)
 {
 	if (db_rows_int(rows, 3) == 1 || db_rows_int(rows, 5) == 1)
-		return; /* the server gives it a value */
+		return; /* the server computes its value */
 	buf_add(foreign, ", ");
 	add_name(foreign, db_rows_text(rows, 0));
 	buf_add(foreign, " = DEFAULT(");
@@ -109,7 +109,8 @@ static enum outcome read_columns(struct db *db, const struct conf_rows *rules, s
 	return OUTCOME_OK;
 }
 
-/* A deleted row is told by its primary key when a record takes its place. */
+/* Checks for a unique index on the primary key: an inserted record finds the marked row that it
+ * overwrites by this key. */
 static enum outcome read_unique(struct db *db, struct marks *m)
 {
 	const struct schema *s = m->schema;

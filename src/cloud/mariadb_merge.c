@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One set of records, merged at MariaDB with a handful of statements whatever its size:
+ * Merges one set of records at MariaDB with a few statements, whatever its size:
  *
- *   load     into a temporary table, array-bound
- *   delete   what the records delete
- *   mark     which records have found a row
- *   update   what is there, only the columns that a record names
- *   insert   the others
+ *   load     the records into the scratch table, array-bound
+ *   delete   the rows of records that delete
+ *   mark     the records that have found a row
+ *   update   the rows found, only the columns that a record names
+ *   insert   rows for the inserting records that have found none
  *
- * Deletions may mark rows instead (mariadb_marks.h); then an insertion that brings the primary key
- * of a marked row overwrites that row.
+ * Deletions may mark rows instead (mariadb_marks.h); then a record that inserts with the primary
+ * key of a marked row overwrites that row.
  *
- * Only the steps that have something to do; often that is the last one alone.
+ * A merge omits steps that have nothing to do; often it only loads and inserts.
  */
 #include "config.h"
 
@@ -25,14 +25,14 @@
 #include "cloud/mariadb_unique.h"
 #include "cloud/mask.h"
 
-/* What a version-4 UUID looks like in SQL (R5.8); UUID() makes version 1. */
+/* The SQL expression of a version-4 UUID (R5.8); UUID() returns version 1. */
 static const char sql_new_uuid[] =
     "LOWER(CONCAT_WS('-', HEX(RANDOM_BYTES(4)), HEX(RANDOM_BYTES(2)),"
     " CONCAT('4', SUBSTR(HEX(RANDOM_BYTES(2)), 2)),"
     " CONCAT(SUBSTR('89AB', 1 + FLOOR(RAND() * 4), 1), SUBSTR(HEX(RANDOM_BYTES(2)), 2)),"
     " HEX(RANDOM_BYTES(6))))";
 
-/* One merge under way. */
+/* The state of one merge. */
 struct merge {
 	struct scratch *scratch;
 	const struct schema *schema;
@@ -40,7 +40,7 @@ struct merge {
 	const struct merge_record *records;
 	size_t count;
 	bool deletes, updates, inserts, all_insert;
-	bool all_update;	       /* every record that does not delete updates something */
+	bool all_update;	       /* every record that does not delete updates a field */
 	unsigned char *updated;	       /* mask: fields that any record updates */
 	unsigned char *always_updated; /* mask: fields that every record of merge_update updates */
 	unsigned char *given;	       /* mask: fields that any inserting record gives */
@@ -67,8 +67,8 @@ static bool key_has_null(const struct merge *m, size_t field)
 	return false;
 }
 
-/* The join of scratch table t and entity e.  Null-safe only where a part is empty
- * (allowEmptyPart), because "=" serves an index better. */
+/* Adds the join of scratch table t and entity e on the key.  It compares a key field with "<=>"
+ * only if a record has NULL there (allowEmptyPart), because "=" uses an index better. */
 static void add_join(const struct merge *m, struct buf *sql)
 {
 	const struct scratch *t = m->scratch;
@@ -87,8 +87,9 @@ static void add_bit(struct buf *sql, char mask, size_t field)
 		 UINT64_C(1) << field % SCRATCH_WORD_BITS);
 }
 
-/* What stands for empty in the entity's table: numbers are never null there, nor is text
- * with notNull (R5.11, R6.2).  A date with notNull has no such value; its row is refused. */
+/* Returns the SQL value of an empty field in the entity's table, or NULL for SQL NULL.  Numbers are
+ * never null there, nor is text with notNull (R5.11, R6.2).  A date with notNull has no empty
+ * value; the server refuses its row. */
 static const char *empty_value(const struct field *f)
 {
 	if (xtk_type_is_number(f->type))
@@ -96,7 +97,7 @@ static const char *empty_value(const struct field *f)
 	return f->not_null && xtk_type_is_text(f->type) ? "''" : NULL;
 }
 
-/* A cell as the entity takes it. */
+/* Adds the cell of FIELD with NULL replaced by the field's empty value. */
 static void add_cell(struct buf *sql, const struct schema *s, size_t field)
 {
 	const char *empty = empty_value(&s->fields[field]);
@@ -107,7 +108,8 @@ static void add_cell(struct buf *sql, const struct schema *s, size_t field)
 		buf_addf(sql, "t.c%zu", field);
 }
 
-/* One row at most has the key: it has the primary key, and the table holds it unique. */
+/* True if at most one row can have the key: the key includes the primary key, and the table keeps
+ * that unique. */
 static bool key_is_unique(const struct merge *m)
 {
 	if (!mariadb_table_pk_unique(m->scratch->table))
@@ -119,7 +121,7 @@ static bool key_is_unique(const struct merge *m)
 	return false;
 }
 
-/* One number of the join: WHAT, the join, REST. */
+/* Runs the SELECT made of WHAT, the join and REST, and returns its first column as a number. */
 static enum outcome number(const struct merge *m, const char *what, const char *rest, uint64_t *out)
 {
 	struct buf sql = BUF_INIT;
@@ -137,13 +139,14 @@ static enum outcome number(const struct merge *m, const char *what, const char *
 	return rc;
 }
 
-/* Nothing finds a record without a key. */
+/* True if a record may find several rows.  A record with an empty key list finds none. */
 static bool finds_several(const struct merge *m)
 {
 	return m->scratch->key_count > 0 && !key_is_unique(m);
 }
 
-/* R10.4: several rows with one key are all changed, and counted.  WHERE chooses the records. */
+/* R10.4: if several rows have one key, the merge changes all of them.  Counts such keys of the
+ * records that WHERE selects. */
 static enum outcome count_several(const struct merge *m, const char *where,
 				  struct merge_counts *counts)
 {
@@ -180,7 +183,8 @@ static enum outcome merge_delete(const struct merge *m, struct merge_counts *cou
 	return rc;
 }
 
-/* What FIELD gets, or the expression KEPT where a record does not name it; NULL: as it is. */
+/* Adds the new value of FIELD.  A record that does not name the field gets the expression KEPT, or
+ * the row's current value if KEPT is NULL. */
 static void add_updated(const struct merge *m, struct buf *sql, size_t field, const char *kept)
 {
 	bool updated = mask_has(m->updated, field);
@@ -205,7 +209,8 @@ static void add_updated(const struct merge *m, struct buf *sql, size_t field, co
 	buf_add(sql, updated ? ")" : "");
 }
 
-/* Where rows tell when they were written, all rows that are found are written. */
+/* Adds the WHERE clause of an update: records that update a field, or, if rows store when they were
+ * written, all records that do not delete. */
 static void add_update_condition(const struct merge *m, struct buf *sql)
 {
 	if (m->marks->loaded)
@@ -216,7 +221,8 @@ static void add_update_condition(const struct merge *m, struct buf *sql)
 		buf_add_char(sql, ')');
 }
 
-/* What the records update. */
+/* Adds the SET clause of an update.  It also assigns columns with ON UPDATE, which the server would
+ * change otherwise. */
 static void add_assignments(const struct merge *m, struct buf *sql)
 {
 	const struct schema *s = m->schema;
@@ -250,8 +256,8 @@ static enum outcome merge_update(const struct merge *m, struct merge_counts *cou
 	return rc;
 }
 
-/* Records that have found a row insert none; *FOUND: how many have.  After the deletion, so that a
- * record that is deleted and written anew (R8.8) inserts. */
+/* Clears `ins` of the records that have found a row, so that they insert none; *FOUND counts them.
+ * Must run after the deletion, so that a record that deletes and writes anew (R8.8) inserts. */
 static enum outcome mark_found(const struct merge *m, uint64_t *found)
 {
 	struct buf sql = BUF_INIT;
@@ -267,7 +273,7 @@ static enum outcome mark_found(const struct merge *m, uint64_t *found)
 	return rc;
 }
 
-/* What a field gets that no change has named: R5.12, R6.1.  A constant is bound. */
+/* Adds the value of a field that no change names: R5.12, R6.1.  A constant becomes a parameter. */
 static void add_default(struct buf *sql, const struct field *f, struct db_value *params,
 			size_t *param_count)
 {
@@ -291,7 +297,8 @@ static void add_default(struct buf *sql, const struct field *f, struct db_value 
 	}
 }
 
-/* The primary key is the cell's and never a default: without one the row is refused. */
+/* Adds the value that an inserted row gets in FIELD.  The primary key always comes from the cell
+ * and never from a default: the server refuses a row without one. */
 static void add_inserted(const struct merge *m, struct buf *sql, size_t field,
 			 struct db_value *params, size_t *param_count)
 {
@@ -343,7 +350,8 @@ static enum outcome merge_insert(const struct merge *m, struct merge_counts *cou
 	return rc;
 }
 
-/* "UPDATE t, e SET " REST: records, and marked rows that have their primary key. */
+/* Adds "UPDATE t STRAIGHT_JOIN e ON ... SET ", which joins records with the marked rows that have
+ * their primary key. */
 static void add_revived(const struct merge *m, struct buf *sql)
 {
 	const struct schema *s = m->schema;
@@ -380,7 +388,7 @@ static enum outcome overwrite(const struct merge *m, uint64_t *affected)
 	return rc;
 }
 
-/* R10.10: whether columns that are not as deployed would hold what is written. */
+/* R10.10: checks that columns whose type is not as deployed store the updated values exactly. */
 static enum outcome try_updates(const struct merge *m)
 {
 	struct scratch *t = m->scratch;
@@ -409,8 +417,8 @@ static enum outcome try_updates(const struct merge *m)
 	return rc;
 }
 
-/* Of the records with INS in the scratch table's column: 1 inserts, 2 takes a deleted row (R10.12).
- */
+/* The same check for inserted values, of the records whose column ins is INS: 1 inserts a row, 2
+ * overwrites a marked row (R10.12). */
 static enum outcome try_inserts(const struct merge *m, int ins)
 {
 	struct scratch *t = m->scratch;
@@ -434,9 +442,10 @@ static enum outcome try_inserts(const struct merge *m, int ins)
 }
 
 /*
- * Records that insert with the primary key of a marked row: that row becomes what a new one would
- * be.  It is not removed, since rows of other tables may point to it (foreign keys).  If two
- * records claim one row, they are refused together, and the second again when it comes alone.
+ * Handles records that insert with the primary key of a marked row: the row gets all values that a
+ * new row would have.  It is not removed, because rows of other tables may refer to it (foreign
+ * keys).  If two records claim the same row, the merge is refused with both; when the caller merges
+ * them one at a time, the second is refused.
  */
 static enum outcome merge_revive(const struct merge *m, struct merge_counts *counts)
 {
@@ -496,7 +505,7 @@ static void collect(struct merge *m)
 		m->all_insert &= r->insert;
 		if (!r->delete &&mask_empty(r->update, size)) {
 			m->all_update = false;
-			if (m->marks->loaded) /* its row is written nevertheless */
+			if (m->marks->loaded) /* merge_update writes its row nevertheless */
 				memset(m->always_updated, 0, size);
 		} else if (!r->delete) {
 			m->updates = true;
@@ -512,8 +521,8 @@ static void collect(struct merge *m)
 	}
 }
 
-/* An INSERT without rows is not sent: where somebody else's column has no default, the server
- * refuses it all the same. */
+/* True if records are left to insert.  An INSERT without rows must not be sent: if a column that
+ * the schema does not know has no default, the server refuses it even without rows. */
 static enum outcome any_left(const struct merge *m, bool *left)
 {
 	struct buf sql = BUF_INIT;
@@ -538,9 +547,10 @@ static enum outcome delete_known(const struct merge *m, struct merge_counts *cou
 }
 
 /*
- * Rows that are updated are counted by the server, and so are the records that have FOUND some; if
- * each of these updates, more rows than records say that one of them has several, and no other
- * look is needed.  The server counts records so only where it reads them first.
+ * FOUND is the number of records that have found rows.  If each of these records updates, a key has
+ * several rows only if the server counts more updated rows than FOUND; otherwise count_several is
+ * not needed.  FOUND is reliable only if the server reads the scratch table first
+ * (entity_indexed).
  */
 static enum outcome update_known(const struct merge *m, uint64_t found, struct merge_counts *counts)
 {
@@ -558,8 +568,9 @@ static enum outcome update_known(const struct merge *m, uint64_t found, struct m
 	return count_several(m, " WHERE t.del = 0", counts);
 }
 
-/* Marking comes first and locks what it finds: a row that another session has inserted and not
- * committed is waited for.  If all would insert and none has found a row, only that is left. */
+/* mark_found runs before update and insert because it locks the rows that it finds: it waits for a
+ * row that another session has inserted and not yet committed.  If all records insert and none has
+ * found a row, only the insert remains. */
 static enum outcome merge_known(const struct merge *m, struct merge_counts *counts)
 {
 	uint64_t found = 0;
@@ -590,16 +601,17 @@ static enum outcome back_to_savepoint(const struct merge *m)
 	return db_exec(m->scratch->db, "ROLLBACK TO SAVEPOINT campaign_merge");
 }
 
-/* For good, or for a reason that is not known. */
+/* True if the target refused permanently (REJECTED) or for an unknown reason (BUG). */
 static bool refused(enum outcome rc)
 {
 	return rc == OUTCOME_REJECTED || rc == OUTCOME_BUG;
 }
 
 /*
- * Records that insert and whose key has a unique primary key: where one of them has a row, the
- * insert is refused.  So after a set that has found nothing this one is inserted without
- * looking; if it is refused, whatever the reason, it is merged as any other.
+ * If all records insert and their key includes a unique primary key, the server refuses the insert
+ * if one of them has a row already.  So if the previous merge has found no rows, this one inserts
+ * without looking for rows first.  If that insert is refused, for whatever reason, the records are
+ * merged with all steps.
  */
 static enum outcome merge_all(const struct merge *m, struct merge_counts *counts, bool *too_large)
 {
@@ -615,14 +627,14 @@ static enum outcome merge_all(const struct merge *m, struct merge_counts *counts
 		if (back_to_savepoint(m) != OUTCOME_OK)
 			return OUTCOME_RETRY;
 		m->scratch->refusal[0] = '\0';
-		if (m->scratch->ordered && /* an InnoDB table's rows are gone with the rest */
+		if (m->scratch->ordered && /* the rollback also removed an InnoDB table's rows */
 		    (rc = scratch_load(m->scratch, m->records, m->count, too_large)) != OUTCOME_OK)
 			return rc;
 	}
 	return merge_known(m, counts);
 }
 
-/* Returns the memory of M's masks. */
+/* Prepares M for RECORDS.  Returns the memory of M's masks, which the caller frees. */
 static unsigned char *begin(struct merge *m, const struct merge_record *records, size_t count)
 {
 	size_t size = mask_size(m->schema);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Trying what columns hold; see mariadb_probe.h. */
+/* Checks that columns store values exactly; see mariadb_probe.h. */
 #include "config.h"
 
 #include "cloud/mariadb_probe.h"
@@ -12,9 +12,9 @@
 #include "schema/ddl.h"
 
 /*
- * Columns: "~", so that the table has a primary key where the server wants one; "~N", what field
- * N is to become, typed as in the log; and the entity's columns under their own names, since the
- * server's errors name them.  No column of a schema begins with "~".
+ * Columns of the probe table: "~", a primary key, because the server may require one; "~N", the new
+ * value of field N with the type of the log; and the entity's columns under their own names,
+ * because the server's errors name them.  No column name of a schema begins with "~".
  */
 struct probe {
 	struct db *db;
@@ -30,8 +30,8 @@ static void add_name(struct buf *sql, const struct probe *p, size_t n)
 	db_quote_name(sql, p->schema->fields[p->fields[n]].column);
 }
 
-/* The types are the entity's, but every column may be NULL, since an outer join may give that:
- * whether NULL is allowed is the entity's own matter. */
+/* The columns have the entity's types, but all of them accept NULL because they come from an outer
+ * join.  The entity's table itself checks NOT NULL. */
 static void create_sql(const struct probe *p, struct buf *sql)
 {
 	buf_addf(sql,
@@ -116,7 +116,7 @@ void probe_add_unwritten(struct buf *sql, const struct probe *probe, size_t fiel
 	buf_add(sql, mariadb_table_fills_null(probe->table, field) ? "'2000-01-01'" : "NULL");
 }
 
-/* The value that stands in the entity's column as the field's value. */
+/* Adds the condition that the entity's column has stored exactly the field's value. */
 static void add_same(struct buf *sql, const struct probe *p, size_t n, bool inserting)
 {
 	size_t field = p->fields[n];
@@ -192,7 +192,7 @@ static enum outcome compare(const struct probe *p, bool inserting, char *why, si
 	return rc;
 }
 
-/* The entity's columns are named in the INSERT as well: some have no default. */
+/* The INSERT also names the entity's columns, because some have no default. */
 static void insert_sql(const struct probe *p, const char *expressions, const char *from,
 		       struct buf *sql)
 {

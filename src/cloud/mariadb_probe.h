@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether columns that are not as deployed hold values exactly: part of mariadb.c, nobody else's.
- * What is to be written is first written into a temporary table with the very same columns, and
- * compared with what was to be written (R10.10).  Where all columns are as deployed, or wider,
- * there is no such table and nothing to pay.
+ * Checks that columns whose type is not the deployed one store values exactly.  Private to
+ * mariadb.c.  The probe first writes the values into a temporary table with the same columns and
+ * compares the stored values with the given ones (R10.10).  If all columns are as deployed, or
+ * wider, there is no probe table and no cost.
  */
 #ifndef CAMPAIGN_CLOUD_MARIADB_PROBE_H
 #define CAMPAIGN_CLOUD_MARIADB_PROBE_H
@@ -18,21 +18,21 @@
 
 struct probe;
 
-/* NAME: of the temporary table, unquoted; gone with the session.  *OUT stays NULL if every column
- * holds everything. */
+/* NAME: the unquoted name of the temporary table, which lasts until the session ends.  *OUT stays
+ * NULL if every column stores all values of its field exactly. */
 enum outcome probe_open(struct db *db, const struct mariadb_table *table, const char *name,
 			struct probe **out);
-void probe_free(struct probe **probe); /* before the session is closed */
+void probe_free(struct probe **probe); /* must be called before the session is closed */
 
-/* The fields whose columns are to be tried, in order. */
+/* The fields whose columns the probe checks, in order. */
 size_t probe_count(const struct probe *probe);
 size_t probe_field(const struct probe *probe, size_t n);
-/* Appends what stands for a value that is not written, for an expression of FIELD. */
+/* Appends a placeholder that always passes the check, for a record that does not write FIELD. */
 void probe_add_unwritten(struct buf *sql, const struct probe *probe, size_t field);
 
-/* EXPRESSIONS: one for each of them; FROM: their tables and conditions.  REJECTED: a value is
- * refused, or would not be stored exactly; WHY then names the column, and is empty if the server's
- * error does. */
+/* Checks the values of EXPRESSIONS, one expression per probed field.  FROM: their tables and
+ * conditions.  REJECTED: the server refuses a value, and WHY is empty because the server's error
+ * names the column; or a column would not store a value exactly, and WHY names the column. */
 enum outcome probe_try(struct probe *probe, const char *expressions, const char *from,
 		       const struct db_value *params, size_t count, bool inserting, char *why,
 		       size_t size);

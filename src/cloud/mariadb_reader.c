@@ -2,12 +2,12 @@
 /*
  * A reader over MariaDB's protocol; see reader.h.
  *
- * A scan is one statement whose rows are streamed.  InnoDB shows a statement the rows as they were
- * committed when it began, and it takes no lock that a writer waits for.
+ * A scan is one statement whose rows are streamed.  With InnoDB the statement reads the rows that
+ * were committed when it began, and takes no lock that a writer waits for.
  *
- * The server sorts by its own collations, and an owner may have given a column another one.  So the
- * order is asked for by name wherever the column does not have it by itself: then the server sorts
- * the rows first, instead of following the primary key.
+ * The server sorts text by the column's collation, which the owner may have changed.  So the ORDER
+ * BY names the collation if the column has another one: then the server sorts the rows first,
+ * instead of following the primary key.
  */
 #include "config.h"
 
@@ -24,18 +24,18 @@
 #include "base/log.h"
 #include "schema/row_columns.h"
 
-/* A scan may wait longer than a call is allowed to. */
+/* A scan may wait longer than the time-out of a call (io_timeout_s) permits. */
 #define IO_TIMEOUT_FACTOR 10
 #define REASON_SIZE	  512
 
-/* Whether the column compares as its bytes do; only text has a collation. */
+/* The third column tells whether the column compares by its bytes; only text has a collation. */
 static const char sql_columns[] = "SELECT COLUMN_NAME, COLLATION_NAME IS NOT NULL,"
 				  " COALESCE(COLLATION_NAME = 'utf8mb4_nopad_bin', 0),"
 				  " COLUMN_COMMENT"
 				  " FROM information_schema.COLUMNS"
 				  " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?";
 
-/* Sorting by text looks at no more of it than this says, 1024 bytes unless told otherwise. */
+/* The server sorts text only by its first max_sort_length bytes; the default is 1024. */
 static const char sql_sort_length[] = "SET SESSION max_sort_length = 65536";
 
 enum key_order { ORDER_NONE, ORDER_AS_STORED, ORDER_AS_TEXT, ORDER_AS_NUMBER };
@@ -43,13 +43,13 @@ enum key_order { ORDER_NONE, ORDER_AS_STORED, ORDER_AS_TEXT, ORDER_AS_NUMBER };
 struct reader {
 	struct db *db;
 	char *group;
-	struct db_rows *rows; /* of the scan that is under way */
+	struct db_rows *rows; /* of the current scan; NULL if there is none */
 	bool at_end;
 	struct db_value *cells;
 	size_t columns;
-	/* Of the table that was checked last. */
+	/* Properties of the table that was checked last: */
 	enum key_order order;
-	bool marks; /* deleted rows may stand there, marked as such */
+	bool marks; /* it may contain rows that are marked as deleted */
 	char reason[REASON_SIZE];
 };
 
@@ -99,7 +99,7 @@ static enum outcome reader_open(const struct conf *conf, const char *group, stru
 	return rc;
 }
 
-/* How the rows of S get into their order, if the primary key's column is as ROW tells. */
+/* Returns how the scan orders the rows of S.  ROW describes the column of the primary key. */
 static enum key_order order_by(const struct schema *s, const struct db_rows *row)
 {
 	bool text = xtk_type_is_text(s->fields[s->pk].type);
@@ -108,7 +108,7 @@ static enum key_order order_by(const struct schema *s, const struct db_rows *row
 		return db_rows_int(row, 2) != 0 ? ORDER_AS_STORED : ORDER_AS_TEXT;
 	if (!xtk_type_is_number(s->fields[s->pk].type) || db_rows_int(row, 1) == 0)
 		return ORDER_AS_STORED;
-	return ORDER_AS_NUMBER; /* an owner has made text of it */
+	return ORDER_AS_NUMBER; /* the owner has changed the number column to text */
 }
 
 static enum outcome judge(struct reader *r, const struct schema *s, const bool *seen, size_t found)
@@ -133,7 +133,7 @@ static bool is_marking(const struct db_rows *row)
 	       row_column_is_ours(ROW_DELETED_AT, db_rows_text(row, 3));
 }
 
-/* What the column that ROW tells of means for S. */
+/* Takes over the column that ROW describes: as a field of S, or as the mark of deleted rows. */
 static void take_column(struct reader *r, const struct schema *s, const struct db_rows *row,
 			bool *seen)
 {
@@ -245,7 +245,8 @@ static enum outcome reader_scan_next(struct reader *r, const struct db_value **c
 	return rc;
 }
 
-/* What is left of a scan would be read to its end, so the connection is cut instead. */
+/* The library would read the remaining rows of an unfinished scan to the end, so the function shuts
+ * the connection down instead. */
 static void reader_scan_end(struct reader *r)
 {
 	int fd = -1;

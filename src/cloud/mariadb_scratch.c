@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The scratch table: making it and loading it; see mariadb_scratch.h. */
+/* Creates and loads the scratch table; see mariadb_scratch.h. */
 #include "config.h"
 
 #include "cloud/mariadb_scratch.h"
@@ -20,10 +20,10 @@
 #define PACKET_SLACK  4096
 #define CELL_NAME     24
 
-#define INDEX_FIELDS 4 /* with INDEX_PREFIX characters each they fit into an index */
+#define INDEX_FIELDS 4 /* this many fields of INDEX_PREFIX characters fit into an index */
 #define INDEX_PREFIX 191
 
-/* A key of the fields, as far as an index holds them. */
+/* Adds an index on at most INDEX_FIELDS of the fields, at most INDEX_PREFIX characters each. */
 static void add_key(const struct scratch *t, struct buf *sql, char name, const size_t *fields,
 		    size_t count)
 {
@@ -48,8 +48,8 @@ static bool has_index(const struct scratch *t)
 	return !t->entity_indexed || !t->pk_indexed;
 }
 
-/* Where the entity has no index, the scratch table has one, and a merge reads the entity once
- * from end to end. */
+/* Adds the scratch table's indexes.  If the entity has no index for the key or the primary key, the
+ * scratch table gets one, and a merge reads the entity once from end to end. */
 static void add_keys(const struct scratch *t, struct buf *sql)
 {
 	size_t pk = (size_t)t->schema->pk;
@@ -63,10 +63,11 @@ static void add_keys(const struct scratch *t, struct buf *sql)
 }
 
 /*
- * Aria writes no undo, which halves the time of loading, and empties a table at once: nobody
- * needs the table's own rows back after a rollback.  Its keys are shorter than InnoDB's, hence
- * InnoDB where the scratch table has one.  A server that knows one engine only may take it, and
- * InnoDB may be told to take no table without a primary key (innodb_force_primary_key).
+ * Aria writes no undo log, which halves the time of loading, and empties a table at once; a
+ * rollback need not restore the scratch table's rows.  Aria's index keys are shorter than InnoDB's,
+ * so a scratch table with an index uses InnoDB.  The server may replace the engine by a fixed one
+ * (enforce_storage_engine), and InnoDB may refuse tables without a primary key
+ * (innodb_force_primary_key).
  */
 static void create_sql(const struct scratch *t, struct buf *sql)
 {
@@ -109,7 +110,8 @@ static enum outcome open_bulk(struct scratch *t)
 	return rc;
 }
 
-/* The server makes every table with one engine, whatever is asked for. */
+/* *FORCED: the server creates every table with one engine, whatever the statement names
+ * (enforce_storage_engine). */
 static enum outcome engine_is_forced(struct db *db, bool *forced)
 {
 	struct db_rows *rows = NULL;
@@ -122,8 +124,8 @@ static enum outcome engine_is_forced(struct db *db, bool *forced)
 	return rc;
 }
 
-/* Creating a temporary table commits nothing.  A primary key costs Aria time, so it has one only
- * where InnoDB may take its place. */
+/* Creating a temporary table does not commit the transaction.  A primary key slows Aria down, so an
+ * Aria table has one only if the server may replace Aria by InnoDB. */
 static enum outcome create(struct scratch *t)
 {
 	struct buf sql = BUF_INIT;
@@ -219,7 +221,7 @@ static struct db_value number(struct arena *arena, uint64_t value)
 	return (struct db_value){text, (size_t)length};
 }
 
-/* Returns the bytes of the row. */
+/* Fills ROW with record R, whose index is N.  Returns the size of the row in bytes. */
 static size_t load_row(const struct scratch *t, struct arena *arena, const struct merge_record *r,
 		       size_t n, struct db_value *row)
 {
@@ -241,8 +243,8 @@ static size_t load_row(const struct scratch *t, struct arena *arena, const struc
 	return bytes;
 }
 
-/* The field by which records are sorted before they are loaded, so that neighbours in the
- * entity's index are found and written one after the other; -1 for none. */
+/* Returns the field by which records are sorted before they are loaded, or -1.  In this order the
+ * merge finds and writes neighbours in the entity's index one after the other. */
 static int sort_field(const struct scratch *t, const struct merge_record *records, size_t count)
 {
 	for (size_t i = 0; i < count && t->schema->pk >= 0; i++) {
@@ -252,12 +254,13 @@ static int sort_field(const struct scratch *t, const struct merge_record *record
 	return t->key_count > 0 ? (int)t->key[0] : -1;
 }
 
-struct place { /* of a record among the sorted ones */
+struct place { /* one record in the sorted order */
 	struct db_value value;
 	size_t record;
 };
 
-/* Close to the order of the index, whatever its type is: it decides how fast, not what. */
+/* Approximates the order of the index, whatever the field's type.  The order affects only the speed
+ * and not the result. */
 static int by_value(const void *a, const void *b)
 {
 	const struct place *x = a, *y = b;
@@ -295,7 +298,7 @@ static enum outcome load_rows(const struct scratch *t, struct arena *arena, stru
 		size_t n = places[i].record;
 		size_t more = load_row(t, arena, &records[n], n, row);
 
-		if (more > limit) { /* the server would hang up on it */
+		if (more > limit) { /* the server would close the connection on such a packet */
 			*too_large = true;
 			return OUTCOME_REJECTED;
 		}
@@ -341,7 +344,7 @@ enum outcome scratch_load(struct scratch *t, const struct merge_record *records,
 {
 	bool there = t->ahead == records && t->ahead_count == count;
 
-	t->ahead = NULL; /* whatever comes now changes it */
+	t->ahead = NULL; /* the merge or the next load changes the table */
 	return there ? OUTCOME_OK : load(t, records, count, too_large);
 }
 

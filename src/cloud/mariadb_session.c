@@ -12,10 +12,11 @@
 
 #define NUMBER_TEXT 16
 
-/* Seconds: what a killed run's last statement may take.  The caller tries again. */
+/* Seconds to wait for each lock: the time that the last statement of a killed run may take.  The
+ * caller tries again. */
 #define PATIENCE 10
 
-/* CALL('the name of lock NUMBER'REST): 1, or 0. */
+/* Adds CALL('name of lock NUMBER'REST), which evaluates to 1 or 0. */
 static void add_call(struct buf *sql, const char *call, unsigned number, const char *rest)
 {
 	buf_addf(sql,
@@ -35,7 +36,8 @@ static enum outcome ask(struct session *s, const struct buf *sql, int64_t *answe
 	return OUTCOME_OK;
 }
 
-/* How many locks of FIRST to LAST the session has got, or has released. */
+/* Calls CALL for the locks FIRST to LAST.  *ANSWER: how many of them the session acquired or
+ * released. */
 static enum outcome ask_each(struct session *s, const char *call, const char *rest, unsigned first,
 			     unsigned last, int64_t *answer)
 {
@@ -122,8 +124,8 @@ enum outcome session_table(struct session *s, const struct schema *schema,
 	return OUTCOME_OK;
 }
 
-/* Clients may think of any number of key lists; the tables of old ones are made anew under
- * the same few names. */
+/* Clients may use any number of key lists.  If all SESSION_SCRATCHES entries are in use, frees all
+ * of them; later scratch tables reuse their names. */
 enum outcome session_scratch(struct session *s, const struct mariadb_table *table,
 			     const size_t *key, size_t key_count, struct scratch **out)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a table really is: reading it and judging it; see mariadb_table.h. */
+/* Reads and judges the actual properties of a table; see mariadb_table.h. */
 #include "config.h"
 
 #include "cloud/mariadb_table.h"
@@ -44,27 +44,27 @@ enum kind {
 
 enum match {
 	MATCH_PLAIN,
-	MATCH_COLLATED, /* by the column's own collation for its index, and to the byte */
-	MATCH_TEXT,	/* as text; no index serves */
+	MATCH_COLLATED, /* by the column's own collation, which uses its index, and by the bytes */
+	MATCH_TEXT,	/* as text; no index is used */
 };
 
 struct column {
 	bool there, generated, nullable;
 	enum kind kind;
 	char *data_type, *type;
-	char *charset, *collation; /* NULL for none */
-	size_t characters, bytes;  /* of text */
-	int64_t precision;	   /* of a time: digits of its fractions */
+	char *charset, *collation; /* NULL if the column has none */
+	size_t characters, bytes;  /* maximum length of text */
+	int64_t precision;	   /* of a time: digits of the fraction of a second */
 	bool auto_increment, on_update;
 	enum table_compare compare;
 	enum match match;
 };
 
 struct index {
-	bool unique, prefixed; /* the first column is not in it as a whole */
+	bool unique, prefixed; /* prefixed: the index contains only a prefix of its first column */
 	bool usable;	       /* for "=" on its first column */
 	size_t columns;
-	int first; /* field, -1 if it is none */
+	int first; /* field of the first column, -1 if the schema does not know the column */
 };
 
 struct mariadb_table {
@@ -122,7 +122,8 @@ static enum kind kind_of_field(const struct field *f)
 	}
 }
 
-/* A shorter VARCHAR cuts blanks at the end, and a CHAR all of them, without a word. */
+/* True if the column stores every text of the field exactly or refuses it.  A VARCHAR that is too
+ * short silently cuts excess trailing blanks, and a CHAR silently cuts all trailing blanks. */
 static bool holds_text(const struct field *f, const struct column *c)
 {
 	size_t characters = f->type == XTK_UUID ? XTK_UUID_BYTES : f->length;
@@ -170,9 +171,9 @@ static enum table_compare compare_time(enum kind field, const struct column *c)
 	return COMPARE_NOTHING;
 }
 
-/* In a strict session the server refuses numbers and times out of range, text that is too long
- * and characters that a set does not have.  It rounds numbers and times, cuts blanks, and takes
- * what it finds alike in an ENUM. */
+/* In a strict session the server refuses numbers and times out of range, text that is too long, and
+ * characters that the character set lacks.  But it rounds numbers and times, cuts trailing blanks,
+ * and stores the ENUM member that compares equal: such columns need a comparison. */
 static enum table_compare compare_of(const struct field *f, const struct column *c)
 {
 	enum kind kind = kind_of_field(f);
@@ -193,8 +194,8 @@ static enum table_compare compare_of(const struct field *f, const struct column 
 	}
 }
 
-/* Text in a column of numbers must not be found by what it begins with, and two texts that a
- * collation takes for one must not be. */
+/* A text must not match a column of numbers by its leading digits, and two texts must not match
+ * only because the column's collation considers them equal. */
 static enum match match_of(const struct field *f, const struct column *c)
 {
 	enum kind kind = kind_of_field(f);
@@ -215,7 +216,7 @@ static enum match match_of(const struct field *f, const struct column *c)
 	return kind == KIND_TIME && c->kind == KIND_TIME ? MATCH_PLAIN : MATCH_TEXT;
 }
 
-/* ---- reading ---- */
+/* --- reading --- */
 
 static char *copy_text(const struct db_rows *row, size_t column)
 {
@@ -224,7 +225,7 @@ static char *copy_text(const struct db_rows *row, size_t column)
 	return text != NULL ? xstrdup(text) : NULL;
 }
 
-/* -1: a column that the schema does not know is its owner's, and left alone. */
+/* Returns -1 for a column that the schema does not know: it is the owner's and is ignored. */
 static int find_field(const struct schema *s, const char *column)
 {
 	for (size_t i = 0; column != NULL && i < s->field_count; i++) {
@@ -307,7 +308,7 @@ static enum outcome read_indexes(struct mariadb_table *t, struct db *db)
 	return rc;
 }
 
-/* The first of what is wrong with its columns, or NULL. */
+/* Returns the first problem of the table's columns, or NULL. */
 static char *column_problem(const struct mariadb_table *t)
 {
 	const struct schema *s = t->schema;
@@ -399,7 +400,7 @@ void mariadb_table_free(struct mariadb_table **table)
 	*table = NULL;
 }
 
-/* ---- asking ---- */
+/* --- queries --- */
 
 const struct schema *mariadb_table_schema(const struct mariadb_table *table)
 {
@@ -450,7 +451,8 @@ static bool declares_index(const struct schema *s, const size_t *key, size_t cou
 	return false;
 }
 
-/* A column of another type keeps every index from serving. */
+/* Adds the statement that restores the column's deployed type, if its current type prevents the use
+ * of any index.  Returns false if it does not. */
 static bool add_modify(struct buf *sql, const struct mariadb_table *t, size_t field)
 {
 	if (t->columns[field].match != MATCH_TEXT)
@@ -492,7 +494,8 @@ enum table_compare mariadb_table_compare(const struct mariadb_table *table, size
 	return table->columns[field].compare;
 }
 
-/* A TIMESTAMP that is NOT NULL becomes the time of day, if the server is set so. */
+/* The server may be configured to store the current time for NULL in a TIMESTAMP column that is NOT
+ * NULL. */
 bool mariadb_table_fills_null(const struct mariadb_table *table, size_t field)
 {
 	const struct column *c = &table->columns[field];

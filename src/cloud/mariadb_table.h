@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a schema's table at MariaDB really is: part of mariadb.c, nobody else's.  Its owner may
- * have altered it since it was deployed; so its engine, its columns and its indexes are read
- * once per run and session, and what a merge may rely on is asked here (R10.10).
+ * The actual properties of a schema's table at MariaDB.  Private to mariadb.c.  The owner may have
+ * altered the table since it was deployed.  So each session of a run reads its engine, columns and
+ * indexes once, and a merge asks here which properties it may rely on (R10.10).
  *
- * A table is read-only once it was read, and belongs to its session.
+ * A struct mariadb_table is read-only after mariadb_table_read and belongs to its session.
  */
 #ifndef CAMPAIGN_CLOUD_MARIADB_TABLE_H
 #define CAMPAIGN_CLOUD_MARIADB_TABLE_H
@@ -19,9 +19,9 @@
 
 struct mariadb_table;
 
-/* How a value that was stored is compared with what should be stored. */
+/* How the probe compares a stored value with the value that should be stored. */
 enum table_compare {
-	COMPARE_NOTHING, /* the column holds every value of the field, or refuses it */
+	COMPARE_NOTHING, /* the column stores every value of the field exactly, or refuses it */
 	COMPARE_VALUE,
 	COMPARE_DECIMAL, /* the column is approximate, the value a whole number */
 	COMPARE_TEXT,
@@ -32,33 +32,38 @@ enum outcome mariadb_table_read(struct db *db, const struct schema *s, struct ma
 void mariadb_table_free(struct mariadb_table **table);
 
 const struct schema *mariadb_table_schema(const struct mariadb_table *table);
-/* Why nothing can be merged into it, and what to do; NULL if something can. */
+/* Returns why no merge into the table is possible, and the remedy; NULL if merges are possible. */
 const char *mariadb_table_problem(const struct mariadb_table *table);
 
-/* A unique index on exactly the primary key: a second row of one is refused. */
+/* True if the table refuses a second row with the same primary key: the column has a unique index
+ * of its own, is NOT NULL and has no AUTO_INCREMENT. */
 bool mariadb_table_pk_unique(const struct mariadb_table *table);
-/* There is an index by which the rows of such a key are found. */
+/* True if an index finds the rows of such a key: its first column is one of the key's fields. */
 bool mariadb_table_serves(const struct mariadb_table *table, const size_t *key, size_t count);
-/* The statement that makes such an index, if the schema declares one; else nothing. */
+/* Adds the statement after which an index serves the key, if the key includes the primary key or
+ * the schema declares an index for it; otherwise adds nothing. */
 void mariadb_table_add_remedy(struct buf *sql, const struct mariadb_table *table, const size_t *key,
 			      size_t count);
 
 enum table_compare mariadb_table_compare(const struct mariadb_table *table, size_t field);
-/* The server puts another value than NULL, or than 0 in an INSERT, into the column. */
+/* True if the server replaces a NULL that is written to the column, or a 0 in an INSERT, by another
+ * value. */
 bool mariadb_table_fills_null(const struct mariadb_table *table, size_t field);
 bool mariadb_table_fills_zero(const struct mariadb_table *table, size_t field);
-/* The server changes the column in every UPDATE that does not set it. */
+/* True if the server changes the column in every UPDATE that does not set it (ON UPDATE). */
 bool mariadb_table_changes_alone(const struct mariadb_table *table, size_t field);
-/* What a value of the field needs behind it to stand beside the column's in one expression: a
- * collation where theirs differ, or "". */
+/* Returns the COLLATE clause that a value of the field needs if an expression combines it with the
+ * column and their collations differ; otherwise "". */
 const char *mariadb_table_collate(const struct mariadb_table *table, size_t field);
-/* "decimal(10,2)", with the character set if it is another than ours. */
+/* Adds the column's type, e.g. "decimal(10,2)", for messages: with the character set if it is not
+ * utf8mb4. */
 void mariadb_table_add_type(struct buf *out, const struct mariadb_table *table, size_t field);
 
 /*
- * "e.column OP RHS", true if and only if both are the same to the byte or, if they are numbers or
- * times, in value, whatever type and collation the column has; an index is used if it can be.
- * OP: "=" or "<=>".  RHS is of the field's own type, or TEXT.  Returns how often RHS was written.
+ * Adds "e.column OP RHS".  The condition is true if and only if both sides have the same bytes or,
+ * for numbers and times, the same value, for every type and collation of the column.  It uses an
+ * index where possible.  OP: "=" or "<=>".  TEXT: RHS is text; otherwise it has the field's own
+ * type.  Returns how often RHS was written, which is the number of parameters to bind for "?".
  */
 size_t mariadb_table_add_equal(struct buf *sql, const struct mariadb_table *table, size_t field,
 			       const char *op, const char *rhs, bool text);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* One row for one primary key; see mariadb_unique.h. */
+/* Enforces unique primary keys; see mariadb_unique.h. */
 #include "config.h"
 
 #include "cloud/mariadb_unique.h"
 
 #include <stdio.h>
 
-/* REJECTED if QUESTION, which asks for primary keys, has an answer. */
+/* Runs QUESTION, a SELECT of offending primary keys.  REJECTED if it returns a row. */
 static enum outcome none_has(struct scratch *t, const struct buf *question)
 {
 	const struct schema *s = t->schema;

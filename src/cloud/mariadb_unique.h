@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One row for one primary key where the table does not see to it itself, since its owner has
- * altered its primary key: part of mariadb.c, nobody else's (R10.10).
+ * Enforces unique primary keys in a table that does not enforce them itself because its owner has
+ * altered its primary key (R10.10).  Private to mariadb.c.
  */
 #ifndef CAMPAIGN_CLOUD_MARIADB_UNIQUE_H
 #define CAMPAIGN_CLOUD_MARIADB_UNIQUE_H
@@ -9,8 +9,9 @@
 #include "base/outcome.h"
 #include "cloud/mariadb_scratch.h"
 
-/* Of the records of the scratch table that insert.  REJECTED: one has a primary key that a row or
- * another of them has as well, or none; the scratch table's `refusal` says so. */
+/* Checks the inserting records of the scratch table.  REJECTED, with the reason in the scratch
+ * table's `refusal`: a record has no primary key, or has the primary key of a row or of another
+ * inserting record. */
 enum outcome unique_check(struct scratch *t);
 
 #endif

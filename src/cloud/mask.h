@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bit masks over the fields of a schema: which ones a change names, or a record updates. */
+/* Bit masks over the fields of a schema: the fields that a change names or a record updates. */
 #ifndef CAMPAIGN_CLOUD_MASK_H
 #define CAMPAIGN_CLOUD_MASK_H
 

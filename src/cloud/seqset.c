@@ -17,7 +17,7 @@ static void add_range(struct seqset *set, uint64_t first, uint64_t last)
 		set->size = set->size == 0 ? 16 : set->size * 2;
 		set->ranges = xrealloc(set->ranges, set->size, sizeof(*set->ranges));
 	}
-	assert(set->ranges != NULL); /* there is room, so something was reserved */
+	assert(set->ranges != NULL); /* size is not 0, so memory is allocated */
 	set->ranges[set->count++] = (struct seq_range){first, last};
 }
 
@@ -71,7 +71,7 @@ void seqset_format(struct buf *out, const struct seq_range *ranges, size_t count
 	}
 }
 
-/* strtoull would take blanks and signs as well. */
+/* Checks the first character because strtoull also accepts blanks and signs. */
 static int parse_number(const char **text, uint64_t *out)
 {
 	char *end;

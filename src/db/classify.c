@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Error numbers and what a caller does about them.  What stands neither here nor in a
- * known class of SQLSTATE is BUG: syntax, names that do not exist, missing rights.
+ * The table of error numbers and the caller's reaction to them.  An error that is neither in the
+ * table nor in a known class of SQLSTATE is BUG: syntax, names that do not exist, missing rights.
  *
- * SQLSTATE class 45 comes before the number: it is for conditions that a trigger or procedure
- * raises by SIGNAL, which can give them any number, that of a lost connection too.
+ * SQLSTATE class 45 takes precedence over the number: a trigger or procedure raises conditions of
+ * this class by SIGNAL and can give them any number, even that of a lost connection.
  */
 #include "config.h"
 
@@ -15,26 +15,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How a row is written; see struct db_class. */
+/* The members of struct db_class after the number. */
 #define RETRY	 OUTCOME_RETRY, false, false
 #define REJECTED OUTCOME_REJECTED, false, false
 #define BUG	 OUTCOME_BUG, false, false
-/* The server told to go away, or to another server: nothing was done. */
+/* The server cannot serve this session, or another server must: it has executed nothing. */
 #define LEAVE OUTCOME_RETRY, true, false
-/* Torn off: whether the statement was carried out cannot be seen from here. */
+/* The connection broke: the client cannot know whether the server has executed the statement. */
 #define TORN OUTCOME_RETRY, true, true
-/* Interrupted from outside; a COMMIT may have been past its point of no return. */
+/* Another session or a time limit interrupted the statement; a COMMIT may have taken effect. */
 #define INTERRUPTED OUTCOME_RETRY, false, true
-/* Too big for one packet: the server reads no further and hangs up. */
+/* The statement is too large for one packet: the server closes the connection. */
 #define TOO_BIG OUTCOME_REJECTED, true, false
-/* The two ends disagree about whose turn it is. */
+/* The client called the library in the wrong order, so the session's state is undefined. */
 #define CONFUSED OUTCOME_BUG, true, false
 
-/* Of the client library, and not in every version of its header. */
+/* Error numbers of the client library that some versions of its header lack. */
 #define CLIENT_NET_READ	 5013
 #define CLIENT_NET_WRITE 5014
 
-/* Sorted by number. */
+/* Sorted by number, for bsearch. */
 static const struct db_class classes[] = {
     {ER_CHECKREAD, RETRY},
     {ER_DISK_FULL, RETRY},
@@ -64,19 +64,19 @@ static const struct db_class classes[] = {
     {ER_NET_WRITE_INTERRUPTED, TORN},
     {ER_DUP_UNIQUE, REJECTED},
     {ER_ERROR_DURING_COMMIT, RETRY},
-    {ER_ERROR_DURING_ROLLBACK, LEAVE}, /* what the session holds is not known */
+    {ER_ERROR_DURING_ROLLBACK, LEAVE}, /* the state of the session is unknown */
     {ER_NEW_ABORTING_CONNECTION, TORN},
     {ER_TOO_MANY_USER_CONNECTIONS, LEAVE},
     {ER_LOCK_WAIT_TIMEOUT, RETRY},
     {ER_LOCK_TABLE_FULL, RETRY},
-    {ER_LOCK_DEADLOCK, RETRY}, /* on COMMIT: Galera refused the transaction */
+    {ER_LOCK_DEADLOCK, RETRY}, /* in answer to COMMIT: Galera refused the transaction */
     {ER_NO_REFERENCED_ROW, REJECTED},
     {ER_ROW_IS_REFERENCED, REJECTED},
     {ER_CANT_UPDATE_WITH_READLOCK, RETRY},
     {ER_USER_LIMIT_REACHED, LEAVE},
     {ER_WARN_DATA_OUT_OF_RANGE, REJECTED},
     {WARN_DATA_TRUNCATED, REJECTED},
-    {ER_OPTION_PREVENTS_STATEMENT, LEAVE}, /* read only: another server has taken over */
+    {ER_OPTION_PREVENTS_STATEMENT, LEAVE}, /* the server is read only: another one has taken over */
     {ER_TRUNCATED_WRONG_VALUE, REJECTED},
     {ER_INVALID_CHARACTER_STRING, REJECTED},
     {ER_WARN_ALLOWED_PACKET_OVERFLOWED, REJECTED},
@@ -96,10 +96,10 @@ static const struct db_class classes[] = {
     {ER_DUP_ENTRY_WITH_KEY_NAME, REJECTED},
     {ER_NEED_REPREPARE, RETRY},
     {ER_TOO_MANY_CONCURRENT_TRXS, RETRY},
-    {ER_SIGNAL_EXCEPTION, REJECTED}, /* a trigger of the owner's */
+    {ER_SIGNAL_EXCEPTION, REJECTED}, /* raised by a trigger of the owner */
     {ER_LOCK_ABORTED, RETRY},
     {ER_DATA_OUT_OF_RANGE, REJECTED},
-    {ER_UNDO_RECORD_TOO_BIG, REJECTED}, /* the old row and its indexed texts */
+    {ER_UNDO_RECORD_TOO_BIG, REJECTED}, /* the old row and its indexed texts are too large */
     {ER_FOREIGN_DUPLICATE_KEY_WITH_CHILD_INFO, REJECTED},
     {ER_FOREIGN_DUPLICATE_KEY_WITHOUT_CHILD_INFO, REJECTED},
     {ER_READ_ONLY_MODE, LEAVE},
@@ -123,7 +123,7 @@ static const struct db_class classes[] = {
     {CR_MALFORMED_PACKET, TORN},
     {CR_SERVER_LOST_EXTENDED, TORN},
     {CR_STMT_CLOSED, TORN},
-    {CR_NEW_STMT_METADATA, RETRY}, /* the table changed under a kept statement */
+    {CR_NEW_STMT_METADATA, RETRY}, /* the table of a prepared statement changed */
     {ER_CONSTRAINT_FAILED, REJECTED},
     {ER_SEQUENCE_RUN_OUT, REJECTED},
     {CLIENT_NET_READ, TORN},
@@ -132,10 +132,10 @@ static const struct db_class classes[] = {
 
 #define CLASSES (sizeof(classes) / sizeof(classes[0]))
 
-/* SIGNAL's own class. */
+/* The SQLSTATE class of SIGNAL. */
 static const char signalled[] = "45";
 
-/* The first two characters of an SQLSTATE. */
+/* The classes of SQLSTATE, which are its first two characters. */
 static const struct {
 	const char *state;
 	struct db_class class;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes the connection of a session.  Refuses to speak to a server that does not offer the TLS that
- * the option file asks for, before it hears a password.
+ * Makes the connection of a session.  If the option file asks for TLS and the server does not offer
+ * it, the connection is refused before a password is sent in clear text.
  *
  * The library tries a comma-separated list of hosts ("db1,db2:3307") in order, each with the
- * connect time-out; the host that is verified is the one that answered.
+ * connect time-out.  It verifies the certificate against the name of the host that answered.
  */
 #include "config.h"
 
@@ -22,7 +22,7 @@
 static void set_limits(MYSQL *mysql, const struct db_login *login)
 {
 	const my_bool off = 0;
-	const unsigned no_infile = 0; /* a server may ask for any file of ours */
+	const unsigned no_infile = 0; /* otherwise a server could read any file of the client */
 
 	mysql_optionsv(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &login->connect_timeout_s);
 	mysql_optionsv(mysql, MYSQL_OPT_READ_TIMEOUT, &login->io_timeout_s);
@@ -32,7 +32,8 @@ static void set_limits(MYSQL *mysql, const struct db_login *login)
 	mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 }
 
-/* Older ones call themselves by the version of the server that they came with, 10.x. */
+/* True if the library is older than 3.4.  Some older ones report the version of the server that
+ * they were delivered with, 10.x. */
 static bool is_before_3_4(const char *version)
 {
 	char *end;
@@ -43,10 +44,10 @@ static bool is_before_3_4(const char *version)
 }
 
 /*
- * Connector/C 3.3 ends the connection to a server without TLS before the log-on only if a
- * certificate is to be verified or a fingerprint is given.  An empty fingerprint has that effect,
- * and is compared with nothing.  Later versions would compare it, and refuse plug-ins that send the
- * password as it is; there the check after connecting has to do.
+ * Connector/C 3.3 closes the connection to a server without TLS before the log-on only if it must
+ * verify a certificate or has a fingerprint.  An empty fingerprint has that effect, and this
+ * version compares it with nothing.  Later versions would compare it; but without TLS they refuse
+ * plug-ins that send the password in clear text, so the check after connecting is sufficient there.
  */
 static void insist_on_tls(MYSQL *mysql)
 {

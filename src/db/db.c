@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The state of a session, its transactions and statements without parameters; turns every failure
- * into an outcome and logs it once.  Refuses to go on with a session that was lost, and never
+ * Contains the state of a session, its transactions, and statements without parameters.  Maps every
+ * failure to an outcome and logs it once.  A lost session refuses all further calls and never
  * reconnects.
  */
 #include "config.h"
@@ -18,14 +18,15 @@
 #include "db/diagnostics.h"
 #include "db/mysql_session.h"
 
-/* In place of an error number: what this program says of a session. */
+/* Replaces the error number in the rate limit of the program's own complaints about a session. */
 #define OWN_COMPLAINT 1
 
-/* A server in trouble says the same to every attempt of everybody: once a second is enough.
- * MORE tells how many lines were left out. */
+/* Limits lines with the same label and number to one per second, because a server in trouble
+ * returns the same error for every attempt.  MORE gets a text with the number of suppressed lines,
+ * or "". */
 static bool log_allowed(const struct db *db, unsigned number, char *more, size_t size)
 {
-	static struct log_rate rates[64]; /* by label and number, which may share a place */
+	static struct log_rate rates[64]; /* hashed by label and number; entries may be shared */
 	unsigned place = (number * 31 + (unsigned char)db->label[0]) % 64;
 	unsigned long skipped;
 
@@ -45,7 +46,7 @@ static void log_failure(const struct db *db, enum outcome rc, const char *what)
 	    (rc != OUTCOME_REJECTED && !log_allowed(db, db->number, more, sizeof(more))))
 		return;
 	log_escape(sql, sizeof(sql), what);
-	log_escape(text, sizeof(text), db->error); /* may quote a caller's value */
+	log_escape(text, sizeof(text), db->error); /* may contain a caller's value */
 	if (rc == OUTCOME_REJECTED)
 		log_debug("database %s: %s: %u (%s) %s", db->label, sql, db->number, db->state,
 			  text);
@@ -123,7 +124,8 @@ void db_complain(struct db *db, const char *text)
 	complain(db, text);
 }
 
-/* An error that comes while rows are read is the connection's: the statement does not have it. */
+/* The library stores an error that occurs while rows are read in the connection and not in the
+ * statement. */
 enum outcome db_stmt_failed(struct db *db, MYSQL_STMT *stmt, const char *what)
 {
 	struct db_class class;
@@ -217,15 +219,15 @@ enum outcome db_begin(struct db *db)
 	return db_exec(db, "START TRANSACTION");
 }
 
-/* A COMMIT that was sent and not answered, or was interrupted, may have been carried
- * out: that is for the caller to look up, not for us to guess. */
+/* Returns UNKNOWN if a COMMIT was sent and not answered, or was interrupted: the server may have
+ * executed it, and the caller must look that up. */
 enum outcome db_commit(struct db *db)
 {
 	struct db_class class;
 	enum outcome rc;
 
 	if (db->lost)
-		return OUTCOME_RETRY; /* before COMMIT: the server has rolled back */
+		return OUTCOME_RETRY; /* lost before COMMIT: the server rolls back */
 	if (mysql_real_query(db->mysql, "COMMIT", strlen("COMMIT")) == 0)
 		return OUTCOME_OK;
 	class = keep_error(db, mysql_errno(db->mysql), mysql_sqlstate(db->mysql),
@@ -238,10 +240,10 @@ enum outcome db_commit(struct db *db)
 void db_rollback(struct db *db)
 {
 	if (db->lost)
-		return; /* the server does it by itself */
+		return; /* the server rolls back by itself */
 	if (mysql_real_query(db->mysql, "ROLLBACK", strlen("ROLLBACK")) != 0) {
 		db_failed(db, "ROLLBACK");
-		db->lost = true; /* nobody knows what this session still holds */
+		db->lost = true; /* the state of the session is unknown */
 	}
 }
 
@@ -262,7 +264,7 @@ enum outcome db_exec_n(struct db *db, const char *sql, size_t length)
 	rc = db_query(db, sql, length);
 	if (rc != OUTCOME_OK)
 		return rc;
-	/* Some statements answer with rows all the same; unread they would block the session. */
+	/* Some statements return rows nevertheless; unread rows would block the session. */
 	unwanted = mysql_store_result(db->mysql);
 	if (unwanted == NULL && mysql_field_count(db->mysql) != 0)
 		return db_failed(db, sql);
@@ -289,7 +291,7 @@ void db_quote_name(struct buf *sql, const char *name)
 void db_quote_text(struct db *db, struct buf *sql, const char *text, size_t length)
 {
 	buf_add_char(sql, '\'');
-	/* Every byte may need a second one, and the library adds a NUL. */
+	/* Escaping at most doubles the bytes, and the library adds a NUL. */
 	buf_reserve(sql, 2 * length + 1);
 	buf_took(sql, mysql_real_escape_string(db->mysql, sql->data + sql->length, text,
 					       (unsigned long)length));

@@ -11,7 +11,7 @@
 
 static const char sql_get[] = "GET DIAGNOSTICS CONDITION 1 @campaign_state = RETURNED_SQLSTATE,"
 			      " @campaign_number = MYSQL_ERRNO, @campaign_text = MESSAGE_TEXT";
-/* The session's number shows that this is the answer to this question. */
+/* CONNECTION_ID proves that the result belongs to this query. */
 static const char sql_read[] =
     "SELECT CONNECTION_ID(), @campaign_state, @campaign_number, @campaign_text";
 enum { OWN_ID, STATE, NUMBER, TEXT, COLUMNS };

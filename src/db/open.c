@@ -17,7 +17,7 @@
 
 int db_library_init(void)
 {
-	/* Connector/C 3.4 would verify nothing; what is verified stands in the option file.
+	/* With this variable Connector/C 3.4 would verify nothing; the option file decides that.
 	 * NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet */
 	unsetenv("MARIADB_TLS_DISABLE_PEER_VERIFICATION");
 	if (mysql_library_init(0, NULL, NULL) != 0) {

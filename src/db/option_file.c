@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads a MariaDB option file against the table of the options that are known; see
- * option_file.h.  Quotes and escapes are those of Connector/C, as files that it read so far
- * have to go on meaning the same: a comment is a line of its own.
+ * Reads a MariaDB option file with a table of the known options; see option_file.h.  Quotes and
+ * escapes have the meaning that Connector/C gives them, so that existing files keep their meaning.
+ * For the same reason a comment needs a line of its own.
  */
 #include "config.h"
 
@@ -22,15 +22,14 @@
 #define INCLUDES_MAX 10
 
 enum kind {
-	KIND_TEXT,   /* "" is as good as not given */
+	KIND_TEXT,   /* "" has the same effect as no option */
 	KIND_TLS,    /* a text that asks for TLS; "" is refused */
-	KIND_FLAG,   /* 1, on, true, yes, nothing; 0, off, false, no */
-	KIND_TURN,   /* a flag that the library can only be told to turn on */
+	KIND_FLAG,   /* 1, on, true, yes or no value; 0, off, false, no */
+	KIND_TURN,   /* a flag that the library can only turn on */
 	KIND_NUMBER, /* at most 65535 */
-	KIND_SIZE,   /* bytes, with K, M or G */
+	KIND_SIZE,   /* bytes, optionally with K, M or G */
 	KIND_PROTOCOL,
-	KIND_OVERRULED, /* accepted, with any value, and without effect; the reason stands beside it
-			 */
+	KIND_OVERRULED, /* accepted with any value and ignored; the table gives the reason */
 };
 
 #define NO_OPTION ((enum mysql_option) - 1)
@@ -38,10 +37,10 @@ enum kind {
 struct known {
 	const char *name;
 	enum kind kind;
-	enum mysql_option option; /* NO_OPTION: option_file_tls judges it, or nobody */
+	enum mysql_option option; /* NO_OPTION: option_file_apply does not pass its value on */
 };
 
-/* What is judged together with others: places in the table. */
+/* Table indexes of the options that the functions below evaluate together. */
 enum {
 	SSL,
 	SSL_VERIFY,
@@ -76,7 +75,7 @@ static const struct known known[] = {
     {"database", KIND_TEXT, MARIADB_OPT_SCHEMA},
     {"bind-address", KIND_TEXT, MYSQL_OPT_BIND},
     {"compress", KIND_TURN, MYSQL_OPT_COMPRESS},
-    {"init-command", KIND_TEXT, MYSQL_INIT_COMMAND}, /* e.g. SET ROLE; ours come after it */
+    {"init-command", KIND_TEXT, MYSQL_INIT_COMMAND}, /* e.g. SET ROLE; precedes our variables */
     {"default-auth", KIND_TEXT, MYSQL_DEFAULT_AUTH},
     {"restricted-auth", KIND_TEXT, MARIADB_OPT_RESTRICTED_AUTH},
     {"plugin-dir", KIND_TEXT, MYSQL_PLUGIN_DIR},
@@ -84,23 +83,23 @@ static const struct known known[] = {
     {"character-sets-dir", KIND_TEXT, MYSQL_SET_CHARSET_DIR},
     {"max-allowed-packet", KIND_SIZE, MYSQL_OPT_MAX_ALLOWED_PACKET},
     {"net-buffer-length", KIND_SIZE, MYSQL_OPT_NET_BUFFER_LENGTH},
-    /* of campaign-ingest.conf: connect_timeout_s */
+    /* connect_timeout_s of campaign-ingest.conf replaces it */
     {"connect-timeout", KIND_OVERRULED, NO_OPTION},
     /* always utf8mb4 */
     {"default-character-set", KIND_OVERRULED, NO_OPTION},
-    /* never: a transaction that was cut in two would go on as autocommit */
+    /* always off: the rest of an interrupted transaction would execute in autocommit mode */
     {"reconnect", KIND_OVERRULED, NO_OPTION},
-    /* never: a server could ask for any file that the program may read */
+    /* always off: a server could request any file that the program may read */
     {"local-infile", KIND_OVERRULED, NO_OPTION},
-    /* a statement at a time, so that nothing can be added to one */
+    /* always off: a call sends one statement, so that an injection cannot append another */
     {"multi-statements", KIND_OVERRULED, NO_OPTION},
     {"multi-results", KIND_OVERRULED, NO_OPTION},
-    /* the program counts rows that match, and reads values to their end, whatever is said here */
+    /* the program always counts matched rows and always reads values completely */
     {"return-found-rows", KIND_OVERRULED, NO_OPTION},
     {"report-data-truncation", KIND_OVERRULED, NO_OPTION},
     /* the session sets its own time-outs */
     {"interactive-timeout", KIND_OVERRULED, NO_OPTION},
-    /* of no effect in Connector/C either */
+    /* Connector/C ignores these as well */
     {"secure-auth", KIND_OVERRULED, NO_OPTION},
     {"debug", KIND_OVERRULED, NO_OPTION},
 };
@@ -133,7 +132,7 @@ static const struct {
 };
 
 struct given {
-	char *value; /* NULL: not given; of a flag "1" or "0" */
+	char *value; /* NULL: not given; a flag's is "1" or "0" */
 	char *file;
 	unsigned line;
 };
@@ -148,7 +147,7 @@ struct reader {
 	struct option_file *options;
 	const char *group;
 	char *why;
-	bool in_group; /* what follows counts */
+	bool in_group; /* the current group is one of those to read */
 	bool any_group;
 	unsigned depth;
 	const char *file;
@@ -188,8 +187,8 @@ static bool is_flag(size_t place)
 		known[place].kind == KIND_OVERRULED);
 }
 
-/* What stands in front of a flag's name, e.g. "skip-ssl": the place of the flag, and the VALUE that
- * it gets.  OPTIONS if NAME is nothing of that kind. */
+/* For a flag's name with a prefix, e.g. "skip-ssl": returns the index of the flag and sets *VALUE
+ * to the value that the prefix gives it.  Returns OPTIONS for all other names. */
 static size_t find_prefixed(const char *name, const char **value)
 {
 	static const struct {
@@ -220,7 +219,7 @@ static bool is_word(const char *text, const char *const *words)
 	return false;
 }
 
-/* "1", "0", or NULL. */
+/* Returns "1" or "0", or NULL if TEXT is not a boolean. */
 static const char *flag_value(const char *text)
 {
 	static const char *const yes[] = {"1", "on", "true", "yes", NULL};
@@ -238,7 +237,7 @@ static bool is_number(const char *text, unsigned long most)
 	return digits > 0 && digits < 10 && text[digits] == '\0' && strtoul(text, NULL, 10) <= most;
 }
 
-/* 0: none. */
+/* Returns the size in bytes, or 0 if TEXT is not a size. */
 static size_t size_value(const char *text)
 {
 	static const char units[] = "kmg";
@@ -276,7 +275,7 @@ static bool keep(struct reader *r, size_t place, const char *value)
 	return true;
 }
 
-/* VALUE is NULL where there is no "=". */
+/* VALUE is NULL if the line has no "=". */
 static bool take(struct reader *r, size_t place, const char *name, const char *value)
 {
 	enum kind kind = known[place].kind;
@@ -340,7 +339,7 @@ static char *trim(char *text)
 	return text;
 }
 
-/* The character that "\C" stands for; NULL: it is no escape, and the backslash stays. */
+/* Returns the character that "\C" means.  NULL: it is not an escape, and the backslash stays. */
 static const char *unescape(char c)
 {
 	static const char from[] = "ntrbs\"'\\", to[] = "\n\t\r\b \"'\\";
@@ -349,7 +348,7 @@ static const char *unescape(char c)
 	return at != NULL ? &to[at - from] : NULL;
 }
 
-/* In place; false if a quote is not closed. */
+/* Removes quotes and escapes in place.  Returns false if a quote is not closed. */
 static bool unquote(char *value)
 {
 	char *to = value, *from = value, *end = value + strlen(value);
@@ -472,7 +471,7 @@ static bool read_file(struct reader *r, const char *path)
 	return good;
 }
 
-/* --- what the lines come to --- */
+/* --- evaluation of the options --- */
 
 static bool is_on(const struct option_file *o, size_t place)
 {
@@ -484,7 +483,7 @@ static bool is_off(const struct option_file *o, size_t place)
 	return o->given[place].value != NULL && strcmp(o->given[place].value, "0") == 0;
 }
 
-/* The option that says most about TLS; OPTIONS if none asks for it. */
+/* Returns the option that asks for the strictest TLS; OPTIONS if no option asks for TLS. */
 static size_t asks_for_tls(const struct option_file *o)
 {
 	static const size_t first[] = {SSL_CA, SSL_CAPATH, SSL_FP, SSL_FPLIST};
@@ -590,7 +589,7 @@ const char *option_file_value(const struct option_file *o, const char *name)
 	return place < OPTIONS ? o->given[place].value : NULL;
 }
 
-/* As Connector/C decides. */
+/* Decides as Connector/C does. */
 bool option_file_is_local(const struct option_file *o)
 {
 	const char *host = o->given[HOST].value, *protocol = o->given[PROTOCOL].value;
@@ -630,9 +629,8 @@ static void apply_one(const struct known *k, const char *value, MYSQL *mysql)
 }
 
 /*
- * Over a socket of this machine nobody can be in between, and there is no host to verify: TLS is
- * spoken if the server does, for accounts that require it, and what its certificate says does not
- * matter.
+ * A connection over a local socket cannot be intercepted and has no host name to verify.  It uses
+ * TLS if the server offers it, for accounts that require TLS, and does not verify the certificate.
  */
 static void apply_tls(const struct option_file *o, MYSQL *mysql)
 {
@@ -671,7 +669,8 @@ static bool is_group_line(char *line, const char *group)
 	return strcmp(trim(line + 1), group) == 0;
 }
 
-/* Follows no !include: a file that has one may have the group, and says so when it is read. */
+/* Does not follow !include: a file that has one may contain the group, and option_file_read reports
+ * a missing group. */
 bool option_file_has_group(const char *path, const char *group)
 {
 	FILE *f = fopen(path, "re");

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The variables of a session: the table of those that statements rely on, and how they are
- * set and read back.  Refuses a session that the server does not let have them.
+ * The table of the session variables that statements rely on.  The module sets them and reads them
+ * back, and refuses a session if the server does not allow it to set them.
  *
- * Four round trips: what could stand in the way of the others, which variables this server has,
- * what differs from the table, what came of it.  Not in the table, and left to the server: memory,
- * plans, logs, the steps of auto-increment (a cluster sets them), the clock (`timestamp`:
- * nothing goes by it), and what only the owner's triggers and views could notice.
+ * As a rule this takes four round trips: set the variables that could hinder the other statements,
+ * ask which variables this server has, set those that differ from the table, read all of them back.
+ * The table does not contain, and so leaves to the server: memory, plans, logs, the steps of
+ * auto-increment (a cluster sets them), the clock (`timestamp`: no statement relies on it), and
+ * variables that affect only the owner's triggers and views.
  */
 #include "config.h"
 
@@ -23,34 +24,34 @@
 #include "base/log.h"
 #include "db/mysql_session.h"
 
-/* Lock waits end before the read time-out, so that they are answered and the session
- * stays; and soon, since a caller waits behind them. */
+/* Seconds.  A lock wait must end before the read time-out, so that the server answers and the
+ * session survives; and it must be short because a caller waits for the answer. */
 #define LOCK_WAIT_MAX_S 20
 #define NUMBER_TEXT	24
 
-#define LOCK_WAIT  NULL /* follows from the time-out of the session */
+#define LOCK_WAIT  NULL /* computed from the time-out of the session */
 #define NO_LIMIT   "18446744073709551615"
-#define AS_DEFAULT "DEFAULT" /* the keyword; quoted it would be a value */
+#define AS_DEFAULT "DEFAULT" /* the keyword; in quotes it would be a value */
 
 enum how {
-	NAMES, /* by SET NAMES, ahead of all */
-	FIRST, /* before the server is asked which variables it has: every server has these */
-	FIRST_MARIADB, /* likewise; MariaDB has them since 10.3, others have not */
-	LATER,
-	KEYWORD,  /* the value is a keyword */
-	AT_LEAST, /* a number that may be larger */
+	NAMES, /* set by SET NAMES, before all others */
+	FIRST, /* set before asking which variables the server has: every server has these */
+	FIRST_MARIADB, /* like FIRST; only MariaDB has them, since 10.3 */
+	LATER,	       /* set after asking, if its value differs */
+	KEYWORD,       /* like LATER; the value is a keyword */
+	AT_LEAST,      /* like LATER; a number that may be larger */
 };
 
 struct variable {
 	const char *name;
 	enum how how;
 	const char *value;
-	const char *reason; /* behind "without which" */
+	const char *reason; /* follows "without which" in messages */
 };
 
 /*
- * A test turns each of them to its worst and holds this table to its own.  In this order they
- * are set: max_join_size changes sql_big_selects.
+ * A test sets each variable to its worst value and compares this table with a table of its own. The
+ * variables are set in this order because max_join_size changes sql_big_selects.
  */
 static const struct variable variables[] = {
     /* text */
@@ -59,7 +60,7 @@ static const struct variable variables[] = {
     {"character_set_results", NAMES, "utf8mb4", "text would be read as other characters"},
     {"collation_connection", NAMES, "utf8mb4_general_ci", "texts would compare in another way"},
     {"character_set_collations", LATER, "", "texts would compare in another way"},
-    /* what a statement means */
+    /* meaning of a statement */
     {"sql_mode", FIRST, "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
      "values would be cut or changed without an error"},
     {"old_mode", LATER, "", "values would be converted as by older servers"},
@@ -90,11 +91,11 @@ static const struct variable variables[] = {
     {"transaction_read_only", LATER, "OFF", "nothing could be written"},
     {"wsrep_dirty_reads", LATER, "OFF",
      "a node that was cut off would answer with what it had then"},
-    /* what the owner's tables demand is to be refused here, not stored */
+    /* the server must refuse rows that violate constraints of the owner's tables */
     {"foreign_key_checks", LATER, "ON", "rows without their parent would be stored"},
     {"unique_checks", LATER, "ON", "a key could be stored twice"},
     {"check_constraint_checks", LATER, "ON", "rows that a constraint forbids would be stored"},
-    /* what ends a statement, a result or a session */
+    /* limits that end a statement, a result or a session */
     {"sql_select_limit", FIRST, NO_LIMIT, "results would be cut"},
     {"max_join_size", FIRST, NO_LIMIT, "a merge of many rows would be refused"},
     {"sql_big_selects", FIRST, "ON", "a merge of many rows would be refused"},
@@ -109,7 +110,7 @@ static const struct variable variables[] = {
      "a lock would be waited for longer than the answer"},
     {"lock_wait_timeout", LATER, LOCK_WAIT, "a lock would be waited for longer than the answer"},
     {"low_priority_updates", LATER, "OFF", "writes would wait for every reader"},
-    /* longer than any statement of the other sessions, meanwhile this one is idle */
+    /* a session is idle during statements of other sessions: longer than any of them takes */
     {"wait_timeout", AT_LEAST, "86400",
      "the session would end while it waits for another one's merge"},
     {"idle_transaction_timeout", LATER, "0",
@@ -119,13 +120,13 @@ static const struct variable variables[] = {
     {"idle_write_transaction_timeout", LATER, "0",
      "the session would end while it waits for another one's merge"},
     {"net_read_timeout", AT_LEAST, "600", "the session would end while a large statement is sent"},
-    /* a stream's reader may be busy elsewhere for a while: the sync, with a batch */
+    /* the reader of a stream may pause: the sync merges a batch meanwhile */
     {"net_write_timeout", AT_LEAST, "600", "the session would end while a batch is merged"},
 };
 
 #define VARIABLES (sizeof(variables) / sizeof(variables[0]))
 
-/* Read, not set. */
+/* Variables that are read and not set. */
 enum { MAX_PACKET, LOG_BIN, SQL_LOG_BIN, BINLOG_FORMAT, FACTS };
 static const char *const facts[FACTS] = {[MAX_PACKET] = "max_allowed_packet",
 					 [LOG_BIN] = "log_bin",
@@ -135,7 +136,7 @@ static const char *const facts[FACTS] = {[MAX_PACKET] = "max_allowed_packet",
 struct setter {
 	struct db *db;
 	char lock_wait[NUMBER_TEXT];
-	char *values[VARIABLES]; /* the server's; NULL: it has no such variable */
+	char *values[VARIABLES]; /* the server's; NULL: the server has no such variable */
 	char *facts[FACTS];
 };
 
@@ -144,7 +145,7 @@ static const char *wanted(const struct setter *s, const struct variable *v)
 	return v->value != NULL ? v->value : s->lock_wait;
 }
 
-/* --- comparing: a boolean is ON or 1, a number has decimals or none, a set has any order --- */
+/* --- comparing: booleans as ON or 1, numbers with or without decimals, sets in any order --- */
 
 static const char *as_number(const char *text)
 {
@@ -158,7 +159,7 @@ static bool same_number(const char *a, const char *b)
 	char *a_end, *b_end;
 	double x = strtod(a, &a_end), y = strtod(b, &b_end);
 
-	/* What a double cannot tell apart is compared as text. */
+	/* Above 1e15 a double is not exact, so such numbers are compared as text. */
 	return a_end != a && *a_end == '\0' && b_end != b && *b_end == '\0' && x < 1e15 &&
 	       !(x < y) && !(y < x);
 }
@@ -211,7 +212,7 @@ static bool is_bare(const char *value)
 	       strchr(value, '.') == strrchr(value, '.');
 }
 
-/* The name was checked, or is ours. */
+/* NAME must be checked or come from the table. */
 static void add_assignment(struct setter *s, struct buf *sql, const char *name, const char *value,
 			   bool keyword)
 {
@@ -226,8 +227,8 @@ static void add_assignment(struct setter *s, struct buf *sql, const char *name, 
 		db_quote_text(s->db, sql, value, strlen(value));
 }
 
-/* What any of the following could be hindered by: a limit of rows, of time or of memory, another
- * character set, a sql_mode in which '' is NULL. */
+/* Sets the variables that could hinder the following statements: limits of rows, time or memory,
+ * another character set, a sql_mode in which '' is NULL. */
 static enum outcome set_first(struct setter *s)
 {
 	struct buf all = BUF_INIT, mariadb = BUF_INIT, sql = BUF_INIT;
@@ -292,8 +293,8 @@ static enum outcome refuse_value(struct setter *s, const char *name, const char 
 			 name, value, text, reason);
 }
 
-/* One statement for all is answered with an error that may name none of them: a right that is
- * missing. */
+/* Sets one variable, so that a failure can name it: the error of one SET for all variables may name
+ * none of them, e.g. if a privilege is missing. */
 static enum outcome set_one(struct setter *s, const char *name, const char *value, bool keyword,
 			    const char *reason)
 {
@@ -411,7 +412,7 @@ __attribute__((format(printf, 2, 3))) static bool say(char *why, const char *for
 	return false;
 }
 
-/* The value at *AT, which moves behind it: 'quoted', "quoted", or up to the comma. */
+/* Reads the value at *AT and moves *AT after it: 'quoted', "quoted", or up to the comma. */
 static bool read_value(const char **at, char *value, size_t size)
 {
 	const char *from = *at, *end;
@@ -437,7 +438,8 @@ static bool read_value(const char **at, char *value, size_t size)
 	return **at == '\0' || **at == ',';
 }
 
-/* The assignment at *AT, which moves to the next one; WHY is set if it is none. */
+/* Reads the assignment at *AT and moves *AT to the next one.  Returns false and sets WHY if it is
+ * malformed. */
 static bool read_assignment(const char **at, struct assignment *a, char *why)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
@@ -492,16 +494,15 @@ static enum outcome set_extra(struct setter *s, const char *list)
 	return rc;
 }
 
-/* --- all of it --- */
+/* --- all steps --- */
 
 static bool is_fact(const struct setter *s, int fact, const char *value)
 {
 	return s->facts[fact] != NULL && strcasecmp(s->facts[fact], value) == 0;
 }
 
-/* Whether each write fails, or none since the database is exempt from the log, only a write
- * shows.
- */
+/* Only warns: if the database is exempt from the binary log, no write fails, and only a write can
+ * show that. */
 static void note_binary_log(struct setter *s)
 {
 	s->db->statement_log = is_fact(s, LOG_BIN, "ON") && is_fact(s, SQL_LOG_BIN, "ON") &&
