@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the commands of campaign-admin share.  A command gets its own words in ARGV (without
- * program, group and verb) and returns the exit status: 0 done, 1 failed, 2 usage error.
+ * Declarations shared by the commands of campaign-admin. A command gets its own arguments in
+ * ARGV, without program, group and verb. It returns the exit status: 0 done, 1 failed, 2 usage
+ * error.
  */
 #ifndef CAMPAIGN_ADMIN_ADMIN_H
 #define CAMPAIGN_ADMIN_ADMIN_H
@@ -19,43 +20,48 @@ struct admin {
 	bool json;
 };
 
-/* Opens the staging or the cloud database; NULL after having said why not. */
+/* Open the staging or the cloud database. Return NULL after printing the reason. */
 struct db *admin_open_staging(const struct admin *a);
 struct db *admin_open_cloud(const struct admin *a);
 
-/* Prints "campaign-admin: ..." on stderr. */
+/* Prints "campaign-admin: ..." to stderr. */
 void admin_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The folder that holds sql/: $CAMPAIGN_INGEST_DATADIR, or where it was installed. */
+/* Returns the folder that contains sql/: $CAMPAIGN_INGEST_DATADIR, or the folder of the
+ * installation. */
 const char *admin_data_dir(void);
-/* Reads a whole file; NULL after having said why not.  *LENGTH may be NULL. */
+/* Reads a whole file. Returns NULL after printing the reason. LENGTH may be NULL. The caller
+ * frees the text. */
 char *admin_read_file(const char *path, size_t *length);
 
-/* A counter of campaign_state that workers watch: "schema_version", "auth_version". */
+/* Increments a counter of campaign_state that the pool's workers watch: "schema_version" or
+ * "auth_version". */
 enum outcome admin_bump(struct db *staging, const char *name);
 
-/* In the open transaction: writes down what it changes, who does it, and where.  ACTION is the
- * command, DETAIL "" for none, and never a secret. */
+/* Records a change in the audit table, in the open transaction: the change, the user and the
+ * host. ACTION is the command, DETAIL is "" if there is none. No argument may contain a secret. */
 enum outcome admin_audit(struct db *staging, const char *action, const char *object,
 			 const char *detail);
-/* admin_audit, then COMMIT; the exit status.  What fails is rolled back. */
+/* Calls admin_audit and then commits. Returns the exit status. Rolls back after a failure. */
 int admin_commit(struct db *staging, const char *action, const char *object, const char *detail);
 
-/* The staged schema that ID (source or staging id) names; says so when there is none. */
+/* Returns the staged schema with this ID (its own id or its staging id). If there is none,
+ * prints the reason and returns NULL. */
 const struct schema *admin_staged_schema(const struct registry *r, const char *id);
 
-/* In the open transaction: moves the changes that WHERE selects from table FROM to table
- * TO (log and rejects have the same columns), keeping their _seq and so their order. */
+/* Moves the changes that WHERE selects from table FROM to table TO, in the open transaction. Log
+ * and reject table have the same columns. The changes keep their _seq and so their order. */
 enum outcome admin_move_changes(struct db *staging, const char *from, const char *to,
 				const char *where);
 
-/* The rights that the pool's account and the sync's need in the staging database, no more: on the
- * tables that every installation has, and on those of one schema.  Says what failed. */
+/* Grant the accounts of the pool and of campaign-sync the rights that they need in the staging
+ * database, and no others: on the tables of every installation, and on the tables of one schema.
+ * Print failures. */
 int grants_on_base(const struct admin *a, struct db *staging);
 int grants_on_schema(const struct admin *a, struct db *staging, const struct schema *s);
 
-/* What the configuration asks for of the columns of R10.12, at S's table in the cloud database, or
- * at those of all schemas that have one.  Says what failed. */
+/* Add the columns of R10.12 that the configuration requests, to the cloud table of S or to the
+ * cloud tables of all schemas. Print failures. */
 int row_columns_settle(const struct admin *a, struct db *cloud, const struct schema *s);
 int row_columns_settle_all(const struct admin *a);
 
@@ -92,11 +98,12 @@ int runs_command(struct admin *a, int argc, char **argv);
 int status_command(struct admin *a, int argc, char **argv);
 
 struct table_column;
-/* Prints the rows of a query of the staging database as they are; EMPTY when there are none. */
+/* Prints the rows of a query of the staging database unchanged, or EMPTY if there are none. */
 int admin_print_query(struct admin *a, const char *sql, const struct table_column *columns,
 		      size_t count, const char *empty);
 
-/* Used by db init and upgrade too: compiles and deploys FILES; BUILTIN marks them as shipped. */
+/* Compiles and deploys FILES; db init and db upgrade use it too. BUILTIN marks the schemas as
+ * shipped with the program. */
 int schema_deploy_files(struct admin *a, char **files, size_t count, bool builtin, bool quiet);
 
 #endif

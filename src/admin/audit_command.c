@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who changed what when: what the commands write down, and audit, which shows it. */
+/* The audit: records the changes that commands make, and lists them (command audit). */
 #include "config.h"
 #include "admin/admin.h"
 
@@ -17,7 +17,8 @@ static const char sql_audit[] =
     "INSERT INTO campaign_audit (at, who, host, action, object, detail)"
     " VALUES (UTC_TIMESTAMP(3), LEFT(?, 255), LEFT(?, 255), ?, LEFT(?, 255), LEFT(?, 1000))";
 
-/* "alice (uid 1000)", "root (uid 0), sudo by alice".  What SUDO_USER says is root's word. */
+/* "alice (uid 1000)", "root (uid 0), sudo by alice". SUDO_USER is not verified: root can set it
+ * to any name. */
 static void who_am_i(char *out, size_t size)
 {
 	const uid_t uid = getuid();
@@ -57,7 +58,7 @@ int admin_commit(struct db *staging, const char *action, const char *object, con
 
 /* --- the command ------------------------------------------------------------------------- */
 
-/* -1: usage error.  *SINCE stays as it is unless one is given. */
+/* Returns -1 for a usage error. Sets *SINCE only if the option is given. */
 static int parse_options(int argc, char **argv, const char **since)
 {
 	static const struct option options[] = {{"since", required_argument, NULL, 's'},
@@ -65,7 +66,7 @@ static int parse_options(int argc, char **argv, const char **since)
 	int option;
 
 	optind = 0;
-	/* getopt skips argv[0]; ours begins with the first word behind the command. */
+	/* getopt skips argv[0], but argv[0] here is the first argument after the command */
 	while ((option = getopt_long(argc + 1, argv - 1, "", options, NULL)) != -1) {
 		if (option != 's')
 			return -1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pending: what waits for the next replication, per schema or change by change. */
+/* pending: the backlog of staged changes, per schema or change by change. */
 #include "config.h"
 #include "admin/admin.h"
 
@@ -63,8 +63,9 @@ static enum outcome show_all(struct db *db, const struct registry *r, struct tab
 			continue;
 		buf_add(&sql, "SELECT ");
 		db_quote_text(db, &sql, s->id, __builtin_strlen(s->id));
-		/* The oldest is the first: two look-ups at the ends of the primary key.  Younger
-		 * than now if the clock was put back since. */
+		/* The oldest change is the first one, so the query looks only at both ends of
+		 * the primary key. The age would be negative if the clock was set back; then it
+		 * is 0. */
 		buf_add(&sql, ", (SELECT COUNT(*) FROM ");
 		db_quote_name(&sql, s->log_table);
 		buf_add(&sql, "), o.at, GREATEST(TIMESTAMPDIFF(SECOND, o.at, UTC_TIMESTAMP(6)), 0)"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What several commands of campaign-admin need. */
+/* Functions that several commands of campaign-admin use. */
 #include "config.h"
 #include "admin/admin.h"
 
@@ -31,7 +31,7 @@ static struct db *open_database(const struct admin *a, const char *group, const 
 				 .group = group,
 				 .label = label,
 				 .connect_timeout_s = a->conf->connect_timeout_s,
-				 /* DDL on a large table takes its time */
+				 /* DDL on a large table is slow */
 				 .io_timeout_s = 3600,
 				 .session_variables = session_variables};
 	struct db *db = NULL;

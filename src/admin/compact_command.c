@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * db compact: gives the file system back what the staging logs no longer use.  A log's file is
- * as large as its largest backlog was; InnoDB uses that space again, but keeps it.
+ * db compact: returns unused space of the staging logs to the file system. A log's file stays as
+ * large as its largest backlog was: InnoDB reuses the space but does not release it.
  *
- * The table is rebuilt while calls go on.  It has to be had alone for a moment at either end, so
- * a transaction that holds it is waited for a second only, for calls wait behind this.
+ * The table is rebuilt while calls continue. The rebuild needs an exclusive lock for a moment at
+ * the beginning and at the end. It waits only one second for a transaction that holds the table,
+ * because calls wait behind it.
  */
 #include "config.h"
 #include "admin/admin.h"
@@ -20,7 +21,7 @@ static const struct table_column columns[] = {{"schema", "schema", TABLE_TEXT},
 					      {"before", "bytes before", TABLE_NUMBER},
 					      {"after", "bytes after", TABLE_NUMBER}};
 
-/* What the table's file holds, used or not. */
+/* Reads the size of the table's file in bytes, with its free space. */
 static enum outcome read_size(struct db *db, const struct schema *s, uint64_t *bytes)
 {
 	static const char sql[] = "SELECT DATA_LENGTH + INDEX_LENGTH + DATA_FREE"
@@ -58,7 +59,7 @@ static void add_number(struct table *t, uint64_t number)
 	free(text);
 }
 
-/* The rebuilding has committed by itself, so this comes behind it. */
+/* Records the rebuild in the audit table. The rebuild has committed itself, so this follows it. */
 static enum outcome write_down(struct db *db, const struct schema *s, uint64_t before,
 			       uint64_t after)
 {
@@ -87,7 +88,7 @@ static enum outcome compact(struct db *db, const struct schema *s, struct table 
 	return write_down(db, s, before, after);
 }
 
-/* One that fails leaves the others alone. */
+/* Rebuilds all logs. A failure does not stop the others. */
 static enum outcome compact_all(struct db *db, const struct registry *r, struct table *t)
 {
 	enum outcome rc = OUTCOME_OK, worst = OUTCOME_OK;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * db init and db upgrade: the numbered migrations of both databases, the server's secret, the
- * built-in schemas.  Both may be run again at any time; what is done is not done twice.  It
- * does not create the databases themselves: an administrator of the server does (on shared hosting:
- * the panel).
+ * db init and db upgrade: apply the numbered migrations of both databases, and create the
+ * server's secret and the built-in schemas. Both may be repeated at any time; completed steps
+ * are skipped. They do not create the databases themselves; an administrator of the server does
+ * that (on shared hosting: the panel).
  */
 #include "config.h"
 #include "admin/admin.h"
@@ -23,7 +23,7 @@ static const char sql_migration_table[] =
     " name VARCHAR(128) NOT NULL, applied_at DATETIME(3) NOT NULL)"
     " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin";
 
-/* For scandir: names like "0001_base.sql". */
+/* For scandir: selects names like "0001_base.sql". */
 static int is_sql(const struct dirent *e)
 {
 	size_t n = strlen(e->d_name);
@@ -38,7 +38,8 @@ static int is_xml(const struct dirent *e)
 	return n > 4 && strcmp(e->d_name + n - 4, ".xml") == 0;
 }
 
-/* Statements end with a semicolon at the end of a line; lines that begin with -- are comments. */
+/* Executes a script. A statement ends with a semicolon at the end of a line. Lines that begin
+ * with -- are comments. */
 static enum outcome run_script(struct db *db, const char *text)
 {
 	struct buf statement = BUF_INIT;
@@ -100,7 +101,8 @@ static int apply(struct db *db, const char *which, const char *path, const char 
 	return 0;
 }
 
-/* WHICH is "staging" or "cloud", and the name of the folder below sql/. */
+/* Applies the missing migrations. WHICH is "staging" or "cloud", which is also the name of the
+ * folder below sql/. */
 static int migrate(struct db *db, const char *which)
 {
 	struct dirent **names = NULL;
@@ -132,7 +134,8 @@ static int migrate(struct db *db, const char *which)
 	return rc;
 }
 
-/* The counters start at 1, so that a worker's first look always finds something new. */
+/* Creates the initial state. The counters start at 1, so that the first look of a worker always
+ * finds a change. */
 static int make_state(struct db *db)
 {
 	unsigned char secret[SERVER_SECRET_BYTES];
@@ -186,7 +189,7 @@ static int deploy_builtin(struct admin *a)
 	return status;
 }
 
-/* WHAT is the command. */
+/* Executes both commands. WHAT is the name of the command. */
 static int bring_up(struct admin *a, const char *what)
 {
 	struct db *staging = admin_open_staging(a);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the accounts of the pool and of the sync may do in the staging database, table by table.
- * MariaDB has no rule for "every table whose name ends in _log", and rights on the whole database
- * would let the pool write operators; so each deployment grants what its tables need, and
- * `db grants` prints it all.  tests/integration/least_rights_are_enough.py holds the list to
- * what the programs do.  Nothing is granted at the cloud database: there the pool has no
- * account, and the sync's has the same rights on every table (docs/installation.md).
+ * The rights of the accounts of the pool and of campaign-sync in the staging database, per
+ * table. MariaDB has no grant for "every table whose name ends in _log", and rights on the whole
+ * database would allow the pool to write operators. So each deployment grants the rights on its
+ * own tables, and `db grants` prints all of them. tests/integration/least_rights_are_enough.py
+ * checks that the rights suffice. No rights are granted in the cloud database: the pool has no
+ * account there, and the account of campaign-sync has the same rights on every table
+ * (docs/installation.md).
  */
 #include "config.h"
 #include "admin/admin.h"
@@ -17,13 +18,14 @@
 
 struct grant {
 	const char *table;
-	const char *ingest; /* NULL: nothing */
+	const char *ingest; /* NULL: no rights */
 	const char *sync;
 };
 
-/* The pool reads of an operator what a log-on needs, and no password of anybody can be set. */
+/* The pool may read the columns of an operator that a log-on needs. Neither account may set a
+ * password. */
 static const struct grant base_grants[] = {
-    {"campaign_audit", NULL, "SELECT (at), DELETE"}, /* old rows, with the history */
+    {"campaign_audit", NULL, "SELECT (at), DELETE"}, /* deletes old rows, with the history */
     {"campaign_bearer", "SELECT (token_hash, operator_id)", NULL},
     {"campaign_operator", "SELECT (id, login, label, password_hash, zone, disabled)", NULL},
     {"campaign_reject", NULL, "SELECT, INSERT, UPDATE"},
@@ -38,7 +40,7 @@ static const struct grant base_grants[] = {
     {"campaign_state", "SELECT", "SELECT"},
 };
 
-/* "name" or "name@host" as GRANT wants it. */
+/* Appends "name" or "name@host" in the syntax of GRANT. */
 static void add_account(struct buf *sql, const char *account)
 {
 	const char *at = strrchr(account, '@');
@@ -54,7 +56,7 @@ static void add_account(struct buf *sql, const char *account)
 	}
 }
 
-/* Statements that are to be executed at DB, or printed if that is NULL. */
+/* Statements are executed in DB, or printed if DB is NULL. */
 struct granting {
 	const char *ingest, *sync; /* accounts; "" for none */
 	struct db *db;
@@ -97,7 +99,7 @@ static void grant_schema(struct granting *g, const struct schema *s)
 	if (s->staged) {
 		grant(g, &(struct grant){s->log_table, "INSERT", "SELECT, DELETE"});
 		grant(g, &(struct grant){s->reject_table, NULL, "SELECT, INSERT"});
-		/* NEXTVAL writes. */
+		/* NEXTVAL needs INSERT. */
 		if (s->sequence != NULL)
 			grant(g, &(struct grant){s->sequence, "SELECT, INSERT", NULL});
 	} else if (s->local) {

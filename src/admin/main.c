@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* campaign-admin: administers campaign-ingest.  One table of commands; a file per family. */
+/* campaign-admin: administers campaign-ingest. The table lists the commands; each family of
+ * commands has a file. */
 #include "config.h"
 
 #include <getopt.h>
@@ -15,7 +16,7 @@
 
 struct command {
 	const char *group;
-	const char *verb; /* NULL: the group alone is the command */
+	const char *verb; /* NULL: the command consists of the group alone */
 	int (*run)(struct admin *a, int argc, char **argv);
 	const char *usage;
 	const char *help;
@@ -110,7 +111,7 @@ static const struct command *find_command(int argc, char **argv, int *words)
 	return NULL;
 }
 
-/* --json is taken wherever it stands, so that "rejects --json" reads as people type it. */
+/* Accepts --json at any position, so that "rejects --json" works. */
 static int take_json(int argc, char **argv, bool *json)
 {
 	int kept = 0;
@@ -165,7 +166,7 @@ int main(int argc, char **argv)
 	(void)setlocale(LC_CTYPE, "C.UTF-8"); /* for the width of characters in tables */
 	log_open("campaign-admin", LOG_LEVEL_WARN);
 	if ((conf = conf_load(file)) == NULL)
-		return ADMIN_FAILED; /* conf_load said why */
+		return ADMIN_FAILED; /* conf_load has printed the reason */
 	if (!db_session_variables_valid(conf->cloud_session_variables) || token_init() < 0 ||
 	    db_library_init() < 0 || cast_init(conf->timezone) < 0) {
 		conf_free(&conf);

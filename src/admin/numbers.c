@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How many numbers are left, see numbers.h. */
+/* Reports how many numbers the sequences have left; see numbers.h. */
 #include "config.h"
 
 #include "admin/numbers.h"
@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "schema/ddl.h"
 
-/* The first number that no worker has drawn.  0 if it cannot be read. */
+/* Returns the first number that no worker has drawn, 0 if it cannot be read. */
 static unsigned long long next_number(struct db *staging, const char *sequence)
 {
 	struct buf sql = BUF_INIT;

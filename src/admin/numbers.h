@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How many numbers the sequences of primary keys have left (docs/protocol.md R7.11). */
+/* Reports how many numbers the sequences of primary keys have left (docs/protocol.md R7.11). */
 #ifndef CAMPAIGN_ADMIN_NUMBERS_H
 #define CAMPAIGN_ADMIN_NUMBERS_H
 
@@ -9,8 +9,9 @@
 #include "db/db.h"
 #include "schema/registry.h"
 
-/* Adds to OUT what status prints: as JSON every sequence, the inside of an array; else a line
- * for each of which less than a tenth is left. */
+/* Appends the report for the command status to OUT. As JSON it lists every sequence, as the
+ * elements of an array without brackets. As text it has a line for each sequence with less than
+ * a tenth left. */
 void numbers_add(struct db *staging, const struct registry *r, bool json, struct buf *out);
 
 #endif

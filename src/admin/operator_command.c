@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Operators: who may call, and what (docs/protocol.md 4.4).  Every change bumps auth_version
- * in its own transaction, which a running pool notices within a second.  Passwords are read
- * from a terminal without echo or from standard input, never from the command line.
+ * The operators and their rights (docs/protocol.md 4.4). Every change increments auth_version in
+ * its own transaction; a running pool notices that within a second. Passwords are read from a
+ * terminal without echo or from standard input, never from the command line.
  */
 #include "config.h"
 #include "admin/admin.h"
@@ -40,7 +40,7 @@ static int parse_options(int argc, char **argv, struct operator_options *o)
 	int option;
 
 	memset(o, 0, sizeof(*o));
-	optind = 0; /* argv[-1] is the verb: getopt skips one word */
+	optind = 0; /* argv[-1] is the verb; getopt skips it */
 	while ((option = getopt_long(argc + 1, argv - 1, "", options, NULL)) != -1) {
 		switch (option) {
 		case 'r':
@@ -73,7 +73,7 @@ static int parse_options(int argc, char **argv, struct operator_options *o)
 			return -1;
 		}
 	}
-	if (optind != argc) /* one word is left: the login (counted from argv - 1) */
+	if (optind != argc) /* one argument must be left: the login (index counts from argv - 1) */
 		return -1;
 	o->login = argv[optind - 1];
 	return 0;
@@ -142,7 +142,8 @@ static int read_password(const struct operator_options *o, char out[MAX_PASSWORD
 	return 0;
 }
 
-/* *ID gets the operator's number as text; says so when there is none. */
+/* Copies the operator's id to ID as text. If there is no such operator, prints that and returns
+ * -1. */
 static int find_operator(struct db *db, const char *login, char id[24])
 {
 	struct db_value params[] = {db_text(login)};
@@ -181,7 +182,8 @@ static const char sql_grant[] =
 static const char sql_revoke[] =
     "DELETE FROM campaign_right WHERE operator_id = ? AND name = ? AND scope = ?";
 
-/* Commits what was done together with the news of it, for pools and for the audit. */
+/* Increments auth_version, so that pools reload operators, records the change in the audit
+ * table, and commits. */
 static int commit_news(struct db *db, const char *action, const char *login, const char *detail)
 {
 	if (admin_bump(db, "auth_version") == OUTCOME_OK)
@@ -295,7 +297,7 @@ int operator_list_command(struct admin *a, int argc, char **argv)
 	return ADMIN_DONE;
 }
 
-/* Runs SQL, whose one or two parameters are VALUE (unless NULL) and the operator's id. */
+/* Runs SQL. Its parameters are VALUE, unless that is NULL, and the operator's id. */
 static int change_operator(struct admin *a, const char *action, const char *login, const char *sql,
 			   const char *value)
 {
@@ -407,7 +409,7 @@ int operator_token_command(struct admin *a, int argc, char **argv)
 			db_rollback(db);
 	}
 	if (status == ADMIN_DONE)
-		puts(token); /* the only time it is seen: the database keeps a hash */
+		puts(token); /* the only time it is shown: the database stores a hash */
 	db_close(&db);
 	return status;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Information services and folders: the local tables that calls look names up in (R9.1, R7.7).
- * Every change stamps lastModified, by which replication copies services (R10.7).
+ * Information services and folders: the local tables in which calls look up names (R9.1, R7.7).
+ * A new service has a lastModified, by which replication finds the services to copy (R10.7).
  */
 #include "config.h"
 #include "admin/admin.h"
@@ -31,7 +31,7 @@ static int type_parse(const char *text)
 	return -1;
 }
 
-/* R9.1: Subscribe separates names by commas and cuts off blanks. */
+/* R9.1: Subscribe separates names by commas and trims blanks. */
 static bool name_is_valid(const char *name)
 {
 	static const char blanks[] = " \t\r\n";
@@ -50,7 +50,7 @@ static int parse_options(int argc, char **argv, const char *allowed, struct refe
 	int option;
 
 	memset(o, 0, sizeof(*o));
-	optind = 0; /* argv[-1] is the verb: getopt skips one word */
+	optind = 0; /* argv[-1] is the verb; getopt skips it */
 	while ((option = getopt_long(argc + 1, argv - 1, "", options, NULL)) != -1) {
 		if (strchr(allowed, option) == NULL)
 			return -1;
@@ -80,7 +80,7 @@ static enum outcome run(struct db *db, const char *sql, const struct db_value *p
 	return rc;
 }
 
-/* Inserts a row, and writes down that ACTION did so for the one called NAME. */
+/* Inserts a row, and records in the audit table that ACTION inserted NAME. */
 static int insert(struct db *db, const char *sql, const struct db_value *params, size_t count,
 		  const char *action, const char *name)
 {
@@ -92,7 +92,7 @@ static int insert(struct db *db, const char *sql, const struct db_value *params,
 	return ADMIN_FAILED;
 }
 
-/* *FOUND gets the first value of the first row. */
+/* Copies the first value of the first row to OUT; "" if there is no row. */
 static int find_text(struct db *db, const char *sql, const char *name, char *out, size_t size)
 {
 	struct db_value params[] = {db_text(name)};
@@ -109,7 +109,8 @@ static int find_text(struct db *db, const char *sql, const char *name, char *out
 	return rc;
 }
 
-/* Says so when the name is taken: the tables have plain indexes only (R10.4). */
+/* Prints an error if the name exists. The tables cannot check it, because their indexes are not
+ * unique (R10.4). */
 static int check_free(struct db *db, const char *sql, const char *what, const char *name)
 {
 	char id[80];

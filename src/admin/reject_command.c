@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rejects, rejects retry, rejects drop (docs/protocol.md R10.5).  A rejected change lies in
- * <schema>Stg_rej with the _seq it had in the log.  Retrying puts it back under that number,
- * so that it comes before everything newer of its record; dropping it releases what was held
- * behind it, in the same way.
+ * rejects, rejects retry, rejects drop (docs/protocol.md R10.5). A rejected change is stored in
+ * <schema>Stg_rej with its _seq of the log. A retry moves it back to the log with that number,
+ * so that it precedes all newer changes of its record. A drop deletes it and moves the changes
+ * that were held behind it back to the log in the same way.
  */
 #include "config.h"
 #include "admin/admin.h"
@@ -24,8 +24,9 @@ static const struct table_column columns[] = {
 };
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
 
-/* A run may be moving changes of the same records, and order is kept only by one of us at a
- * time.  Held until the session ends; the same name as in src/sync/run_lock.c. */
+/* Takes the lock of a run, because a run may move changes of the same records, and the order is
+ * kept only if one process at a time does that. The lock is held until the session ends. The
+ * name is the same as in src/sync/run_lock.c. */
 static int lock_out_runs(struct db *db)
 {
 	struct db_rows *rows = NULL;
@@ -51,7 +52,8 @@ static bool listed(const char *fields, const char *name)
 	return false;
 }
 
-/* {"email":"a@example.test",...}: what the change sets, by name; numbers as text, too. */
+/* Adds the fields that the change sets, by name: {"email":"a@example.test",...}. Numbers are
+ * text, too. */
 static void add_fields(struct table *t, const struct schema *s, const struct db_rows *rows,
 		       size_t first, const char *fields)
 {
@@ -133,8 +135,8 @@ int rejects_command(struct admin *a, int argc, char **argv)
 	return rc == OUTCOME_OK ? ADMIN_DONE : ADMIN_FAILED;
 }
 
-/* In the open transaction: the changes of S with the numbers that WHERE (on campaign_reject)
- * selects go back into the log, and their entries in the index go. */
+/* Moves the changes of S whose numbers WHERE selects in campaign_reject back to the log, and
+ * deletes their rows in campaign_reject. Runs in the open transaction. */
 static enum outcome put_back(struct db *db, const struct schema *s, const char *where)
 {
 	struct buf in = BUF_INIT, sql = BUF_INIT;
@@ -243,7 +245,8 @@ static int find_reject(struct db *db, const char *id, struct reject *out)
 	return rc;
 }
 
-/* Once nothing refused is left of a record, what was held behind it goes back to the log. */
+/* If the record has no rejected change left, moves the changes that were held behind it back to
+ * the log. */
 static enum outcome release_held(struct db *db, const struct schema *s, const struct reject *x)
 {
 	struct buf sql = BUF_INIT;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The columns of the cloud's tables that tell when and by which run a row was loaded, and that it
- * is deleted (R10.12).  They are made where the configuration asks for them, and never dropped:
- * what marked rows say would be lost, and the rows would be back.
+ * The additional columns of cloud tables: when and by which run a row was loaded, and that it is
+ * deleted (R10.12). They are added if the configuration requests them, and never dropped: the
+ * marks would be lost, and deleted rows would reappear.
  */
 #include "config.h"
 #include "admin/admin.h"
@@ -28,7 +28,7 @@ static void add_clause(struct buf *sql, const struct schema *s, const char *verb
 	row_column_define(sql, c);
 }
 
-/* One that is there and wanted: ours, or one of the same kind, which becomes ours. */
+/* Checks a wanted column that exists. It is ours, or it has the same type; then it becomes ours. */
 static int judge_column(const struct schema *s, enum row_column c, const struct db_rows *rows,
 			struct buf *sql)
 {
@@ -45,7 +45,7 @@ static int judge_column(const struct schema *s, enum row_column c, const struct 
 	return 0;
 }
 
-/* What is to be done at S's table; SQL stays empty if nothing is. */
+/* Writes the statement that S's table needs; SQL stays empty if it needs none. */
 static int plan(struct db *cloud, const struct schema *s, const struct conf_rows *rules,
 		struct buf *sql)
 {
@@ -56,7 +56,7 @@ static int plan(struct db *cloud, const struct schema *s, const struct conf_rows
 
 	if (db_run(cloud, sql_columns, &table, 1, &rows, NULL) != OUTCOME_OK)
 		return -1;
-	if (db_rows_count(rows) == 0) /* the table is missing: that is another matter */
+	if (db_rows_count(rows) == 0) /* the table is missing, which is reported elsewhere */
 		memset(there, true, sizeof(there));
 	while (db_rows_next(rows)) {
 		enum row_column c = row_column_of(db_rows_text(rows, 0));

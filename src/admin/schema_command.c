@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * schema deploy, list, show.  A deployment makes or alters the cloud table, the staging log,
- * its rejects and its view, and only then publishes the source and bumps schema_version: a
- * worker never sees a schema whose tables are not there yet (R5.12a).  Nothing is dropped but
- * an empty log of a schema that is no longer staged (R5.19).
+ * schema deploy, list, show. A deployment creates or alters the cloud table, the staging log,
+ * its reject table and its view. Only after that it publishes the source and increments
+ * schema_version, so a worker never sees a schema whose tables do not exist (R5.12a). It drops
+ * only the empty log, the reject table and the view of a schema that is no longer staged
+ * (R5.19).
  */
 #include "config.h"
 #include "admin/admin.h"
@@ -28,7 +29,8 @@ struct candidate {
 	struct schema *schema;
 };
 
-/* Link targets may be deployed already, or stand in another file of the same command. */
+/* The schemas that a link may refer to: deployed ones, and those in other files of the same
+ * command. */
 struct known {
 	const struct candidate *candidates;
 	size_t count;
@@ -72,7 +74,8 @@ static int compile(struct candidate *c, struct known *known, bool final)
 	return s != NULL ? 0 : -1;
 }
 
-/* Twice: the second time every file sees the others, so their order does not matter. */
+/* Compiles every file twice. The second time it finds the schemas of all other files, so the
+ * order of the files does not matter. */
 static int compile_all(struct candidate *all, size_t count, const struct registry *registry)
 {
 	struct known known = {all, count, registry};
@@ -85,7 +88,7 @@ static int compile_all(struct candidate *all, size_t count, const struct registr
 	if (rc < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		struct schema *first = all[i].schema; /* others may link to it: freed afterwards */
+		struct schema *first = all[i].schema; /* freed later: others may link to it */
 
 		all[i].schema = NULL;
 		rc |= compile(&all[i], &known, true);
@@ -98,7 +101,7 @@ static const char sql_columns[] =
     "SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE FROM information_schema.COLUMNS"
     " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION";
 
-/* The columns that TABLE has; *COUNT 0 when it does not exist. */
+/* Reads the columns of TABLE; *COUNT is 0 if it does not exist. */
 static int read_columns(struct db *db, const char *table, struct arena *arena,
 			struct ddl_column **out, size_t *count)
 {
@@ -121,8 +124,9 @@ static int read_columns(struct db *db, const char *table, struct arena *arena,
 	return 0;
 }
 
-/* Where R5.20 counts less than the server does: the table has columns that left the source, or
- * the server has smaller pages. */
+/* Reports the failure of a statement. The server may find a row too wide that R5.20 allows: the
+ * table has columns of fields that were removed from the source, or the server has smaller
+ * pages. */
 static void complain_of_table(struct db *db, const struct schema *s, const char *table,
 			      const char *file)
 {
@@ -135,7 +139,7 @@ static void complain_of_table(struct db *db, const struct schema *s, const char 
 		admin_complain("%s: table %s: %s", file, table, db_error(db));
 }
 
-/* Keys that were declared since the table was made. */
+/* Adds the indexes of keys that were declared after the table was created. */
 static int settle_indexes(struct db *db, const struct schema *s, const char *table,
 			  const char *file)
 {
@@ -151,7 +155,7 @@ static int settle_indexes(struct db *db, const struct schema *s, const char *tab
 	return rc;
 }
 
-/* Makes the table or brings it up to S.  *MADE tells that it was not there. */
+/* Creates the table or alters it to match S. Sets *MADE if it was created. */
 static int settle_table(struct db *db, const struct schema *s, enum ddl_table which,
 			const char *table, const char *file, bool *made)
 {
@@ -188,14 +192,14 @@ static bool table_has_rows(struct db *db, const char *table)
 	buf_add(&sql, "SELECT 1 FROM ");
 	db_quote_name(&sql, table);
 	buf_add(&sql, " LIMIT 1");
-	/* When in doubt there are some: nothing may be lost. */
+	/* After an error the answer is true, so that no row can be lost. */
 	has = db_run(db, buf_text(&sql), NULL, 0, &rows, NULL) != OUTCOME_OK || db_rows_next(rows);
 	db_rows_free(&rows);
 	buf_free(&sql);
 	return has;
 }
 
-/* VERB for the log and the rejects of S in one statement. */
+/* Executes VERB on the log and the reject table of S in one statement. */
 static bool exec_on_both(struct db *staging, const char *verb, const struct schema *s,
 			 const char *suffix)
 {
@@ -227,9 +231,9 @@ static bool drop_view(struct db *staging, const char *view)
 }
 
 /*
- * R5.19: the staging table goes when autoStg has gone, once no pending row is left.  The lock
- * waits for open transactions and holds off new ones: what a call was told is stored cannot slip
- * in between the look and the drop.
+ * R5.19: drops the staging log after autoStg was removed, if no change is pending or rejected.
+ * The lock waits for open transactions and blocks new ones, so a change that a call reported as
+ * stored cannot arrive between the check and the drop.
  */
 static int drop_log(struct db *staging, const struct schema *old, const char *file)
 {
@@ -250,7 +254,7 @@ static int drop_log(struct db *staging, const struct schema *old, const char *fi
 	return dropped && drop_view(staging, old->staging_view) ? 0 : -1;
 }
 
-/* R7.11: the first number is one that no row of the cloud table has. */
+/* R7.11: the first number is greater than any in the cloud table. */
 static int make_sequence(struct db *staging, struct db *cloud, const struct schema *s)
 {
 	struct buf sql = BUF_INIT;
@@ -340,14 +344,14 @@ static int deploy(const struct admin *a, struct db *staging, struct db *cloud,
 	}
 	if (rc == 0 && (!s->local || s->replicated))
 		rc = row_columns_settle(a, cloud, s);
-	/* Before it is published: from then on calls write there. */
+	/* Grants come before publication: from then on calls write to the tables. */
 	if (rc == 0)
 		rc = grants_on_schema(a, staging, s);
 	return rc == 0 ? publish(staging, c, builtin, log_made) : -1;
 }
 
-/* Two schemas on one table would overwrite each other: a shared sqltable, or ids such as a_b:c
- * and a:b_c.  Says so. */
+/* Reports a table that another schema uses: both would overwrite each other's rows. The cause is
+ * a shared sqltable, or ids such as a_b:c and a:b_c. */
 static bool shares_table(const struct candidate *c, const struct schema *other)
 {
 	if (other == NULL || strcmp(other->id, c->schema->id) == 0 ||
@@ -371,7 +375,8 @@ static int check_tables(const struct candidate *all, size_t count, const struct 
 	return 0;
 }
 
-/* Before any table is made, so that a schema that is too wide leaves nothing half made. */
+/* Checks the width of rows before any table is created, so that a schema that is too wide leaves
+ * no partial tables. */
 static int check_rows(const struct candidate *all, size_t count, const struct registry *registry)
 {
 	int rc = 0;
@@ -412,7 +417,7 @@ static int deploy_all(const struct admin *a, struct db *staging, struct db *clou
 	return 0;
 }
 
-/* Two deployments at once would alter the same tables. */
+/* Takes a lock, because two simultaneous deployments would alter the same tables. */
 static int lock_deployments(struct db *staging)
 {
 	struct db_rows *rows = NULL;

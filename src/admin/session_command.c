@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sessions, sessions end, secret rotate.  A session is named by the first digits of its token's
- * hash, with which nobody can log on.  Running pools find what was ended within a second, as they
- * find a log-off, and the new secret with their next look at campaign_state.
+ * sessions, sessions end, secret rotate. The id of a session is the first digits of its token's
+ * hash, which does not allow a log-on. A running pool notices an ended session within a second,
+ * as it notices a log-off, and a new secret at its next look at campaign_state.
  */
 #include "config.h"
 #include "admin/admin.h"
@@ -47,7 +47,7 @@ struct end_options {
 	int id_count;
 };
 
-/* Exactly one of the three ways. */
+/* Exactly one of ids, --operator and --all must be given. */
 static int parse_options(int argc, char **argv, struct end_options *o)
 {
 	static const struct option options[] = {{"operator", required_argument, NULL, 'o'},
@@ -56,7 +56,7 @@ static int parse_options(int argc, char **argv, struct end_options *o)
 	int option;
 
 	memset(o, 0, sizeof(*o));
-	optind = 0; /* argv[-1] is the verb: getopt skips one word */
+	optind = 0; /* argv[-1] is the verb; getopt skips it */
 	while ((option = getopt_long(argc + 1, argv - 1, "", options, NULL)) != -1) {
 		if (option == 'o')
 			o->login = optarg;
@@ -70,7 +70,8 @@ static int parse_options(int argc, char **argv, struct end_options *o)
 	return (o->login != NULL) + o->all + (o->id_count > 0) == 1 ? 0 : -1;
 }
 
-/* In the open transaction: ends what WHERE selects, whose "?" is PARAM unless that is NULL. */
+/* Ends the open sessions that WHERE selects, in the open transaction. PARAM is the value of its
+ * "?", or NULL if it has none. */
 static int end_where(struct db *db, const char *where, const char *param, uint64_t *ended)
 {
 	struct db_value params[] = {db_text(param)};
@@ -83,7 +84,7 @@ static int end_where(struct db *db, const char *where, const char *param, uint64
 	return db_run(db, sql, params, param != NULL, NULL, ended) == OUTCOME_OK ? 0 : -1;
 }
 
-/* Says so unless ID is that of one open session. */
+/* Prints an error unless ID identifies exactly one open session. */
 static int check_id(struct db *db, const char *id)
 {
 	struct db_value params[] = {db_text(id)};
@@ -153,7 +154,7 @@ static int end_many(struct db *db, const char *login, uint64_t *ended)
 		   : -1;
 }
 
-/* All of it or nothing. */
+/* Ends either all given sessions or, after an error, none. */
 int sessions_end_command(struct admin *a, int argc, char **argv)
 {
 	struct end_options o;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* runs, status: what is going on. */
+/* runs, status: show the state of the system. */
 #include "config.h"
 #include "admin/admin.h"
 
@@ -44,11 +44,11 @@ int runs_command(struct admin *a, int argc, char **argv)
 struct summary {
 	bool staging, cloud;
 	const char *staging_connection,
-	    *cloud_connection; /* how it is secured; "-" if there is none */
-	bool statement_log;    /* at either */
+	    *cloud_connection; /* how it is secured, or "no connection" */
+	bool statement_log;    /* at either server */
 	int64_t schemas, pending, oldest_s, rejects, sessions;
 	char last_run[32], last_outcome[20];
-	struct buf numbers; /* of numbers_add */
+	struct buf numbers; /* from numbers_add */
 };
 
 static void add_backlog(struct db *db, const struct schema *s, struct summary *out)
@@ -132,7 +132,7 @@ static void print_summary(const struct summary *s, bool json)
 	       (long long)s->sessions, s->last_run, s->last_outcome, buf_text(&s->numbers));
 }
 
-/* How the connection of DB is secured; notes what else is to be said about its server. */
+/* Returns how the connection of DB is secured, and notes a statement-based binary log. */
 static const char *look_at_connection(const struct db *db, struct summary *out)
 {
 	out->statement_log = out->statement_log || db_logs_statements(db);

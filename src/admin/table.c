@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows for people, by libsmartcols, or for scripts; see table.h.  JSON is our own: libsmartcols
- * wraps a list into an object, and scripts read an array. */
+/* Prints rows as text, by libsmartcols, or as JSON; see table.h. The JSON is our own:
+ * libsmartcols puts a list into an object, but scripts expect an array. */
 #include "config.h"
 #include "admin/table.h"
 
@@ -46,7 +46,7 @@ static const char *shown(enum table_kind kind, const char *cell)
 	return cell;
 }
 
-/* libsmartcols reports nothing but a lack of memory. */
+/* libsmartcols fails only if memory is exhausted. */
 static void checked(int rc)
 {
 	if (rc >= 0)
@@ -81,8 +81,8 @@ static void add_line(const struct table *t, const char *const *cells, struct lib
 	}
 }
 
-/* libsmartcols measures wide characters, and shows control characters of a value as \x.., so that
- * they cannot steer the terminal.  Lines are never cut to the terminal's width. */
+/* libsmartcols measures wide characters and prints control characters of a value as \x.., so
+ * that they cannot control the terminal. Lines are never truncated to the terminal's width. */
 static void print_text(const struct table *t)
 {
 	struct libscols_table *out = scols_new_table();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * campaign-ingest.conf against the table of its keys.  inih splits the lines; what they
- * mean stands in conf_keys.  Refused, with file and line, all errors of a file at once:
- * unknown sections and keys, keys given twice, values that do not fit, lines too long.
+ * Reads campaign-ingest.conf according to the table of its keys, conf_keys. inih splits the
+ * lines. All errors of a file are reported at once, with file and line: unknown sections and
+ * keys, duplicate keys, invalid values, lines that are too long.
  */
 #include "config.h"
 
@@ -23,17 +23,17 @@ enum key_type {
 	KEY_TEXT,
 	KEY_NUMBER, /* low..high */
 	KEY_FLAG,
-	KEY_WORD, /* one of words, stored as its place in the list */
-	KEY_MODE, /* octal file mode, kept as text */
+	KEY_WORD, /* one of words, stored as its index */
+	KEY_MODE, /* octal file mode, stored as text */
 	KEY_LEVEL,
-	KEY_NETWORKS, /* comma-separated; the count lies at count_offset */
+	KEY_NETWORKS, /* comma-separated; the count is at count_offset */
 };
 
 struct key {
 	const char *section;
 	const char *name;
 	enum key_type type;
-	const char *preset; /* the default, parsed like a value from the file; NULL: none */
+	const char *preset; /* the default, parsed like a value of the file; NULL: none */
 	unsigned low, high;
 	const char *const *words;
 	size_t offset;	     /* in struct conf, struct zone or struct conf_rows */
@@ -60,11 +60,11 @@ static const char *const deletes[] = {
 
 #define DAY	     86400
 #define ZONE	     "zone"	     /* written [zone NAME] */
-#define CLOUD_SCHEMA "cloud NS:NAME" /* with an id in place of the last word */
+#define CLOUD_SCHEMA "cloud NS:NAME" /* written with a schema id instead of NS:NAME */
 #define OPTIONS	     "options"
 #define GIBIBYTE     1073741824
 
-/* Sorted by section and name: a test holds the table to it, and bsearch needs it. */
+/* Sorted by section and name for bsearch; a test checks the order. */
 static const struct key conf_keys[] = {
     {"cloud", "deletes", WORD("hard", deletes), AT(rows.deletes)},
     {"cloud", "loaded_columns", FLAG, AT(rows.loaded_columns)},
@@ -124,7 +124,7 @@ static const struct key conf_keys[] = {
 
 #define KEYS (sizeof(conf_keys) / sizeof(conf_keys[0]))
 
-/* Keys that had another name before: refused, with the name that they have now. */
+/* Renamed keys. The error message for the old name gives the new one. */
 static const struct {
 	const char *section, *before, *now;
 } renamed_keys[] = {
@@ -135,10 +135,11 @@ static const struct {
 struct reader {
 	struct conf *conf;
 	FILE *stream;
-	const char *file; /* its name, for messages; NULL while defaults are set */
+	const char *file; /* its name, for messages */
 	unsigned line;
 	unsigned errors;
-	/* Keys seen in one section; zones have a row of their own, and so have [cloud NS:NAME]. */
+	/* Keys that were read in a section. Each [zone NAME] and each [cloud NS:NAME] has its
+	 * own row. */
 	bool seen[KEYS];
 	bool (*zone_seen)[KEYS];
 	bool (*cloud_seen)[KEYS];
@@ -172,20 +173,20 @@ static const struct key *find_key(const char *section, const char *name)
 	return bsearch(&wanted, conf_keys, KEYS, sizeof(conf_keys[0]), compare_key);
 }
 
-/* Of the sections without a name of their own. */
+/* True for a known section without a name. */
 static bool section_known(const char *section)
 {
 	size_t i;
 
 	if (strcmp(section, ZONE) == 0 || strcmp(section, CLOUD_SCHEMA) == 0)
-		return false; /* they have names */
+		return false; /* these have names */
 	for (i = 0; i < KEYS; i++)
 		if (strcmp(conf_keys[i].section, section) == 0)
 			return true;
 	return false;
 }
 
-/* The setters parse VALUE into the place that KEY names and complain if it does not fit. */
+/* The setters parse VALUE into the member of KEY, and report an invalid value. */
 
 static void set_text(char **to, const char *value)
 {
@@ -198,7 +199,7 @@ static void set_number(struct reader *r, const struct key *key, unsigned *to, co
 	size_t digits = strspn(value, "0123456789");
 	unsigned long long n;
 
-	/* Ten digits are far from overflow and hold every bound. */
+	/* Ten digits cannot overflow and are enough for every limit. */
 	if (digits == 0 || digits > 10 || value[digits] != '\0' ||
 	    (n = strtoull(value, NULL, 10)) < key->low || n > key->high)
 		complain(r, "%s must be a whole number from %u to %u", key->name, key->low,
@@ -246,7 +247,7 @@ static void complain_words(struct reader *r, const struct key *key)
 	complain(r, "%s must be one of: %s", key->name, list);
 }
 
-/* Each enum has its own type; a place is stored through that type. */
+/* Each enum has its own type, so the index is stored through that type. */
 static void set_word(struct reader *r, const struct key *key, void *to, const char *value)
 {
 	int place = word_place(key->words, value);
@@ -319,7 +320,7 @@ static void set_networks(struct reader *r, const struct key *key, struct network
 	*count = n;
 }
 
-/* BASE is the struct that KEY's offsets are meant in. */
+/* BASE is the struct that KEY's offsets refer to. */
 static void set_key(struct reader *r, const struct key *key, void *base, const char *value)
 {
 	void *to = (char *)base + key->offset;
@@ -349,7 +350,7 @@ static void set_key(struct reader *r, const struct key *key, void *base, const c
 	}
 }
 
-/* "zone NAME" -> NAME, where WORD is "zone"; NULL if SECTION is none. */
+/* Returns NAME for the section "zone NAME" and the word "zone"; NULL for any other section. */
 static const char *name_after(const char *section, const char *word)
 {
 	size_t length = strlen(word);
@@ -372,7 +373,7 @@ static const char *cloud_schema(const char *section)
 	return name_after(section, "cloud");
 }
 
-/* The place of zone NAME, which is added if it is new. */
+/* Returns the index of zone NAME. Adds the zone if it is new. */
 static size_t zone_place(struct reader *r, const char *name)
 {
 	struct conf *conf = r->conf;
@@ -389,7 +390,7 @@ static size_t zone_place(struct reader *r, const char *name)
 	return i;
 }
 
-/* The place of [cloud ID], which is added if it is new. */
+/* Returns the index of [cloud ID]. Adds the section if it is new. */
 static size_t cloud_place(struct reader *r, const char *id)
 {
 	struct conf *conf = r->conf;
@@ -447,7 +448,7 @@ static void complain_unknown(struct reader *r, const char *section, const char *
 	complain(r, "unknown key %s in [%s]", name, section);
 }
 
-/* inih calls this once per "name = value". */
+/* inih calls this for each "name = value". */
 static int on_pair(void *user, const char *section, const char *name, const char *value)
 {
 	struct reader *r = user;
@@ -462,7 +463,7 @@ static int on_pair(void *user, const char *section, const char *name, const char
 	} else if (*section == '\0') {
 		complain(r, "%s stands before the first [section]", name);
 	} else if (zone == NULL && schema == NULL && !section_known(section)) {
-		return 1; /* check_section said so */
+		return 1; /* check_section has reported it */
 	} else if (key == NULL) {
 		complain_unknown(r, section, name);
 	} else if (zone != NULL) {
@@ -476,11 +477,11 @@ static int on_pair(void *user, const char *section, const char *name, const char
 	} else {
 		take_key(r, key, r->seen, r->conf, value);
 	}
-	return 1; /* go on: all errors of the file are wanted */
+	return 1; /* continue, to report all errors of the file */
 }
 
-/* NS:NAME, the schema itself and not its staging schema; which there are, only the databases know.
- */
+/* True for NS:NAME, the id of a schema, not of its staging schema. Only the databases know which
+ * schemas exist. */
 static bool is_schema_id(const char *text)
 {
 	const char *colon = strchr(text, ':');
@@ -489,7 +490,8 @@ static bool is_schema_id(const char *text)
 	       strchr(colon + 1, ':') == NULL;
 }
 
-/* inih tells of a section only when a key follows; an unknown one is wrong without. */
+/* Checks a section line. inih reports a section only with a key in it, but an unknown section is
+ * an error without keys, too. */
 static void check_section(struct reader *r, const char *line)
 {
 	size_t length = strcspn(line + 1, "]");
@@ -506,8 +508,8 @@ static void check_section(struct reader *r, const char *line)
 	free(section);
 }
 
-/* Feeds inih: one whole line per call.  Leading blanks go, or inih would take the line
- * for the continuation of a value. */
+/* Gives inih one whole line per call. It removes leading blanks, because inih would take the
+ * line for the continuation of a value. */
 static char *next_line(char *line, int size, void *user)
 {
 	struct reader *r = user;
@@ -532,7 +534,7 @@ static char *next_line(char *line, int size, void *user)
 	return line;
 }
 
-/* Lines of inih's are 200 bytes by default; a list of networks may be longer. */
+/* inih's lines have 200 bytes by default, but a list of networks may be longer. */
 static void set_up_inih(void)
 {
 	ini_use_stack = false;
@@ -547,7 +549,7 @@ static void read_stream(struct reader *r)
 	set_up_inih();
 	bad = ini_parse_stream(next_line, r, on_pair, r);
 	if (bad > 0) {
-		r->line = (unsigned)bad; /* the first such line; inih counts as we do */
+		r->line = (unsigned)bad; /* the first invalid line; inih counts as we do */
 		complain(r, "syntax error: expected [section] or key = value");
 	}
 	if (ferror(r->stream)) {
@@ -561,13 +563,13 @@ static void set_defaults(struct reader *r)
 	size_t i;
 
 	for (i = 0; i < KEYS; i++)
-		if (conf_keys[i].preset != NULL) /* in struct conf, all of these */
+		if (conf_keys[i].preset != NULL) /* all of these are in struct conf */
 			set_key(r, &conf_keys[i], r->conf, conf_keys[i].preset);
 }
 
 static void default_zone(struct reader *r, const char *name, const char *networks, bool http)
 {
-	size_t place = zone_place(r, name); /* may move the zones */
+	size_t place = zone_place(r, name); /* may reallocate the zones */
 	struct zone *z = &r->conf->zones[place];
 
 	set_networks(r, find_key(ZONE, "networks"), &z->networks, &z->network_count, networks);
@@ -575,14 +577,14 @@ static void default_zone(struct reader *r, const char *name, const char *network
 	z->show_errors = true;
 }
 
-/* 4.5 */
+/* The default zones (4.5). */
 static void default_zones(struct reader *r)
 {
 	default_zone(r, "public", "0.0.0.0/0, ::/0", false);
 	default_zone(r, "local", "127.0.0.0/8, ::1", true);
 }
 
-/* Which file to read; *OPTIONAL if nobody asked for it. */
+/* Returns the file to read. Sets *OPTIONAL if it is only the default file. */
 static const char *choose_file(const char *file, bool *optional)
 {
 	const char *environment = getenv("CAMPAIGN_INGEST_CONF");
@@ -607,7 +609,7 @@ static bool cloud_key_seen(const struct reader *r, size_t schema, const char *na
 	return r->cloud_seen[schema][find_key(CLOUD_SCHEMA, name) - conf_keys];
 }
 
-/* When all is read: [cloud] may stand behind the section of a schema. */
+/* Runs after the whole file was read: [cloud] may follow the section of a schema. */
 static void inherit_rows(struct reader *r)
 {
 	struct conf *conf = r->conf;
@@ -691,7 +693,7 @@ void conf_free(struct conf **holder)
 	if (conf == NULL)
 		return;
 	for (i = 0; i < KEYS; i++)
-		if (is_text(&conf_keys[i])) /* no section with a name has one */
+		if (is_text(&conf_keys[i])) /* no section with a name has such a key */
 			free(*(char **)(void *)((char *)conf + conf_keys[i].offset));
 	free(conf->trusted_proxies);
 	free_zones(conf);

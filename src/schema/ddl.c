@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables of a schema as SQL of MariaDB (docs/protocol.md R5.5 to R5.17, R10.4).
+ * Writes the SQL for the tables of a schema in MariaDB (docs/protocol.md R5.5 to R5.17, R10.4).
  *
- * The log takes everything: all columns may be NULL, since absent is a state of its own, and
- * nothing is indexed but the arrival order, so that appending is cheap.  The entity's table
- * has defaults and indexes, but no unique one except its primary key.  A column has the same
- * type in all of them.  Text compares as bytes (R6.5).
+ * The log accepts every change: all columns may be NULL, because an absent value is a state of
+ * its own. Its only index is the arrival order, so that appending is cheap. The entity's table
+ * has defaults and indexes; only the primary key is unique. A column has the same type in all
+ * tables. Text is compared as bytes (R6.5).
  *
- * Altering only ever adds and widens.  What would cut or convert a stored value is refused.
+ * ALTER only adds and widens columns. A change that would truncate or convert a stored value is
+ * refused.
  */
 #include "config.h"
 
@@ -24,23 +25,23 @@
 #include "schema/row.h"
 
 #define CHARACTER_BYTES 4    /* utf8mb4 */
-#define KEY_BYTES	3072 /* what InnoDB indexes at most */
-#define TEXT_PREFIX	191  /* characters of a MEDIUMTEXT that are indexed */
-#define NAME_LENGTH	60   /* of the 64 characters that a name may have */
+#define KEY_BYTES	3072 /* InnoDB's limit for an index */
+#define TEXT_PREFIX	191  /* indexed characters of a MEDIUMTEXT */
+#define NAME_LENGTH	60   /* of the 64 characters that MariaDB allows */
 #define NAME_BYTES	(NAME_LENGTH + 16)
 #define MOST_INDEXES	60    /* MariaDB allows 64 */
-#define PAGE_BYTES	8125  /* that a row takes of its page at most (row.c) */
-#define UNDO_BYTES	15000 /* of the old values of a row; a page has 16384 */
-#define UNDO_FIELD	8     /* that each of them takes beside its value */
+#define PAGE_BYTES	8125  /* a row's limit in its page (row.c) */
+#define UNDO_BYTES	15000 /* limit for a row's old values; a page has 16384 bytes */
+#define UNDO_FIELD	8     /* overhead of each old value */
 
 #define TABLE_OPTIONS                                                                              \
 	"ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin ROW_FORMAT=DYNAMIC"
 
-/* Column types; strings are told by their length instead. */
+/* Column types. String columns are defined by their length instead. */
 static const struct {
 	const char *sql;
 	const char *shown; /* as information_schema prints it */
-	const char *empty; /* where NULL is not allowed and the schema gives no default */
+	const char *empty; /* the default if NULL is not allowed and the schema gives none */
 } column_types[] = {
     [XTK_LONG] = {"INT", "int(11)", "0"},
     [XTK_INT64] = {"BIGINT", "bigint(20)", "0"},
@@ -66,7 +67,7 @@ static const struct {
     [XTK_MNTOKEN] = {NULL, NULL, ""},
 };
 
-/* Backslashes are doubled: no session of ours sets NO_BACKSLASH_ESCAPES. */
+/* Doubles backslashes: none of our sessions sets NO_BACKSLASH_ESCAPES. */
 void ddl_quote_text(struct buf *sql, const char *text)
 {
 	buf_add_char(sql, '\'');
@@ -96,9 +97,9 @@ static bool is_not_null(const struct schema *s, size_t field)
 	return (int)field == s->pk || f->not_null || xtk_type_is_number(f->type);
 }
 
-/* The table's own expression for GetDate() and NewUuid(), or NULL.  The replication gives new
- * rows these values itself; rows that are there when a column is added get them so (R5.12a),
- * each a UUID of its own. */
+/* Returns the SQL expression for GetDate() and NewUuid(), or NULL. Replication sets these values
+ * in new rows itself. The expression is for rows that exist when a column is added (R5.12a):
+ * each row gets its own UUID. */
 static const char *default_expression(const struct field *f)
 {
 	if (f->default_kind == DEFAULT_NEWUUID)
@@ -117,7 +118,7 @@ static const char *default_expression(const struct field *f)
 	}
 }
 
-/* R5.11, R5.12, R5.12a: what rows get that do not name the column. */
+/* R5.11, R5.12, R5.12a: the default for rows that do not name the column. */
 static void add_default(struct buf *sql, const struct schema *s, size_t field)
 {
 	const struct field *f = &s->fields[field];
@@ -150,13 +151,13 @@ void ddl_column_type(struct buf *sql, const struct schema *s, size_t field, enum
 /* ---- indexes ---- */
 
 struct index {
-	char prefix; /* 'k' of a key, 'i' of a dbindex */
+	char prefix; /* 'k' for a key, 'i' for a dbindex */
 	const char *name;
 	const size_t *fields;
 	size_t count;
 };
 
-/* Characters of FIELD that an index can hold beside others of its kind; 0: all of it. */
+/* Returns how many characters of FIELD fit into BYTES of an index; 0: the whole column. */
 static size_t prefix_length(const struct schema *s, size_t field, size_t bytes)
 {
 	const struct field *f = &s->fields[field];
@@ -179,12 +180,12 @@ static size_t index_bytes(const struct schema *s, const struct index *x)
 		if (characters > 0)
 			n += (size_t)characters * CHARACTER_BYTES;
 		else
-			n += (size_t)TEXT_PREFIX * CHARACTER_BYTES; /* and 8 at most for numbers */
+			n += (size_t)TEXT_PREFIX * CHARACTER_BYTES; /* numbers need at most 8 */
 	}
 	return n;
 }
 
-/* MOST: bytes of a column that an index may hold. */
+/* MOST is the limit of bytes per column in an index. */
 static void add_index_columns(struct buf *sql, const struct schema *s, const struct index *x,
 			      size_t most)
 {
@@ -202,13 +203,14 @@ static void add_index_columns(struct buf *sql, const struct schema *s, const str
 	buf_add_char(sql, ')');
 }
 
-/* A primary key must be indexed whole to be one. */
+/* True if the primary key can be declared: it must be indexed with its whole length. */
 static bool has_primary_key(const struct schema *s)
 {
 	return s->pk >= 0 && prefix_length(s, (size_t)s->pk, KEY_BYTES) == 0;
 }
 
-/* Nothing to do for the primary key, what R5.2's noDbIndex excludes, and repetitions. */
+/* True if index X is not needed: it has no fields, it equals the primary key, or it repeats an
+ * index of ALL. */
 static bool is_needless(const struct schema *s, const struct index *all, size_t n,
 			const struct index *x)
 {
@@ -222,7 +224,8 @@ static bool is_needless(const struct schema *s, const struct index *all, size_t 
 	return false;
 }
 
-/* Those that the table has; MOST_INDEXES places.  Returns how many. */
+/* Lists the indexes of the table in ALL, which has MOST_INDEXES elements, and returns their
+ * number. Keys with noDbIndex (R5.2) have no index. */
 static size_t list_indexes(const struct schema *s, struct index *all)
 {
 	size_t n = 0;
@@ -244,14 +247,14 @@ static size_t list_indexes(const struct schema *s, struct index *all)
 	return n;
 }
 
-/* k_ or i_ and the name in the source.  OUT has NAME_BYTES. */
+/* Writes k_ or i_ and the name in the source. OUT has NAME_BYTES bytes. */
 static void plain_name(char *out, const struct index *x)
 {
 	snprintf(out, NAME_BYTES, "%c_%.*s", x->prefix, NAME_LENGTH - 2, x->name);
 }
 
-/* Names that would be one are told apart by a number, after a character that no name in a
- * source has: k_code, k_code~2.  MariaDB compares index names without regard to case. */
+/* Adds a number to a name that exists already, after a character that no name in a source can
+ * contain: k_code, k_code~2. MariaDB compares index names without case. */
 static void index_name(char *out, const struct index *all, size_t n)
 {
 	char other[NAME_BYTES];
@@ -275,9 +278,9 @@ static size_t text_bytes(const struct schema *s, size_t field)
 	return f->varchar > 0 ? f->varchar * (size_t)CHARACTER_BYTES : PAGE_BYTES;
 }
 
-/* When a row changes, InnoDB keeps its old values in one page of the undo log: what stood in the
- * row's own page, and of an indexed text outside of it as much as is indexed.  Returns how many
- * bytes of each text may be indexed. */
+/* When a row changes, InnoDB stores its old values in one page of the undo log: the values in
+ * the row's own page, and the indexed prefix of each indexed text outside of it. Returns how
+ * many bytes of each text may be indexed. */
 static size_t undo_share(const struct schema *s, const struct index *all, size_t n)
 {
 	bool *indexed = xcalloc(s->field_count + 1, sizeof(*indexed));
@@ -303,7 +306,7 @@ static size_t undo_share(const struct schema *s, const struct index *all, size_t
 	return count == 0 || whole <= room ? KEY_BYTES : room / count;
 }
 
-/* Each index after SEPARATOR; R10.4: none is unique. */
+/* Writes each index after SEPARATOR. R10.4: none is unique. */
 static void add_indexes(struct buf *sql, const struct schema *s, const char *separator)
 {
 	struct index all[MOST_INDEXES];
@@ -372,8 +375,8 @@ void ddl_create(struct buf *sql, const struct schema *s, enum ddl_table table)
 	buf_add(sql, "\n) " TABLE_OPTIONS);
 }
 
-/* NOCACHE: a number of the sequence is a block of numbers for a worker (R7.11), and blocks
- * that the server keeps in memory would be lost with it. */
+/* NOCACHE: each number of the sequence is a block of numbers for a worker (R7.11). The server
+ * would lose cached blocks in a crash. */
 void ddl_sequence(struct buf *sql, const struct schema *s, unsigned long long first)
 {
 	buf_add(sql, "CREATE SEQUENCE IF NOT EXISTS ");
@@ -390,7 +393,7 @@ unsigned long long ddl_last_number(const struct schema *s)
 
 enum verdict { VERDICT_SAME, VERDICT_WIDEN, VERDICT_REFUSE };
 
-/* Where TYPE stands among the integers, 0 if it is none. */
+/* Returns the rank of integer type TYPE by size, 0 if it is not an integer type. */
 static int integer_rank(const char *type)
 {
 	static const char *const ranks[] = {"tinyint(1)", "tinyint(4)", "smallint(6)", "int(11)",
@@ -420,12 +423,13 @@ static enum verdict judge(const char *there, const char *wanted)
 	if (rank_there > 0 && rank_wanted > 0)
 		return rank_there < rank_wanted ? VERDICT_WIDEN : VERDICT_REFUSE;
 	if (length_there == ROW_MOVABLE && length_wanted > 0 && length_wanted < ROW_MOVABLE)
-		return VERDICT_SAME; /* once of a table of many short strings */
+		return VERDICT_SAME; /* the table had many short strings before */
 	if (length_there > 0 && length_wanted > 0)
 		return length_there < length_wanted ? VERDICT_WIDEN : VERDICT_REFUSE;
 	if (length_there > 0 && strcmp(wanted, "mediumtext") == 0)
 		return VERDICT_WIDEN;
-	/* A string that was long, or in a long row, holds all that a shorter one does. */
+	/* The column can hold every value of the shorter string: the string was long before, or
+	 * the row was. */
 	if (length_wanted > 0 && strcmp(there, "mediumtext") == 0)
 		return VERDICT_SAME;
 	return VERDICT_REFUSE;
@@ -535,7 +539,7 @@ void ddl_add_indexes(struct buf *sql, const struct schema *s)
 	if (list.length > 0) {
 		buf_add(sql, "ALTER TABLE ");
 		db_quote_name(sql, s->table);
-		buf_add(sql, buf_text(&list) + 1); /* without the first comma */
+		buf_add(sql, buf_text(&list) + 1); /* skips the first comma */
 	}
 	buf_free(&list);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes the SQL for the tables of a schema in MariaDB: the staging log, the table of rejects, the
- * view on the log, the local table, the cloud table.  These functions only write text; callers
+ * Writes the SQL for the tables of a schema in MariaDB: the staging log, the reject table, the
+ * view on the log, the local table, the cloud table. These functions only write text; callers
  * execute it.
  */
 #ifndef CAMPAIGN_SCHEMA_DDL_H

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two limits hold for a row, see row.h.
+ * A row has two limits, see row.h.
  *
- * MariaDB allows ROW_BYTES, in which a VARCHAR counts all that it could hold, and a MEDIUMTEXT
- * or LONGBLOB only its length and a pointer.  Texts that do not fit become MEDIUMTEXT.
+ * MariaDB allows ROW_BYTES per row. A VARCHAR counts with its maximum length, a MEDIUMTEXT or
+ * LONGBLOB only with its length field and a pointer. Texts that do not fit become MEDIUMTEXT.
  *
- * InnoDB keeps a row in one page, of which it may take PAGE_BYTES, when a page has 16 KiB.  Text
- * leaves the page if its column could hold more than 255 bytes and the value has more than
- * STAYS_BYTES; a value that has left takes MOVED_BYTES, one that stays its length and one byte.
- * A shorter VARCHAR never leaves; it counts all that it could hold.  When the page is full the
- * longest of these are declared as ROW_MOVABLE characters; the cast still holds their values to
- * the field's length.  The primary key never leaves the page of the entity's table.
+ * InnoDB stores a row in one page, of which it may use PAGE_BYTES if a page has 16 KiB. A text
+ * is moved out of the page if its column can hold more than 255 bytes and the value has more
+ * than STAYS_BYTES. A moved value uses MOVED_BYTES in the page; a value in the page uses its
+ * length and one byte. A shorter VARCHAR is never moved and counts with its maximum length. If
+ * the page is full, the longest of these columns are declared with ROW_MOVABLE characters; the
+ * cast still limits their values to the field's length. In the entity's table the primary key is
+ * never moved.
  */
 #include "config.h"
 
@@ -21,21 +22,21 @@
 #include "base/alloc.h"
 
 #define CHARACTER_BYTES 4    /* utf8mb4 */
-#define LONG_TEXT	1024 /* characters; beyond, text leaves the row unless a key needs it */
+#define LONG_TEXT	1024 /* characters; a longer text is not a VARCHAR unless it is in a key */
 #define LONGEST_KEY	4096
 
 #define ROW_BYTES	65535
 #define ROW_OWN		4480 /* the log's own columns */
 #define ROW_MEDIUMTEXT	11
 #define ROW_LONGBLOB	12
-#define ONE_LENGTH_BYTE 255 /* bytes of a VARCHAR up to which its length takes one byte */
+#define ONE_LENGTH_BYTE 255 /* maximum bytes of a VARCHAR whose length takes one byte */
 
 #define PAGE_BYTES  8125
 #define PAGE_LOG    300 /* header, transaction and the log's own columns, at full length */
-#define PAGE_ENTITY 66	/* the same of the entity's table, with some room for columns of ours */
-#define MOVED_BYTES 22	/* what stays of a value that has left */
+#define PAGE_ENTITY 66	/* the same for the entity's table, with room for our columns */
+#define MOVED_BYTES 22	/* bytes of a moved value that stay in the page */
 #define STAYS_BYTES 40
-#define PRIMARY_KEY 768 /* characters that a primary key can have */
+#define PRIMARY_KEY 768 /* maximum characters of a primary key */
 
 static bool is_listed(const size_t *fields, size_t count, size_t field)
 {
@@ -68,7 +69,7 @@ static size_t declared_characters(const struct field *f)
 	return f->type == XTK_UUID ? XTK_UUID_BYTES : f->length;
 }
 
-/* Of what is stored as a number or a time. */
+/* Returns the size of a number or time. */
 static size_t fixed_bytes(enum xtk_type type)
 {
 	switch (type) {
@@ -127,7 +128,8 @@ static size_t row_bytes(const struct schema *s)
 	return bytes;
 }
 
-/* The text that leaves a row that is too long: keys stay, of the others the longest goes. */
+/* Returns the next text to convert in a row that is too long: the longest one, texts in keys
+ * last. */
 static struct field *first_to_leave(struct schema *s, const bool *in_key)
 {
 	struct field *found = NULL;
@@ -160,8 +162,8 @@ static void shorten_row(struct schema *s, const bool *in_key)
 
 /* ---- the page ---- */
 
-/* Of a text that can leave the page, when it is at its full length: one of at most STAYS_BYTES
- * characters may have values that stay. */
+/* Returns the bytes in the page of a text that can be moved, at its full length. If it has at
+ * most STAYS_BYTES characters, some values may stay in the page. */
 static size_t movable_bytes(const struct field *f)
 {
 	size_t most = declared_characters(f) * CHARACTER_BYTES;
@@ -182,7 +184,7 @@ static size_t page_field(const struct schema *s, size_t field)
 	return movable_bytes(f);
 }
 
-/* What the entity's table takes for the primary key beyond page_field. */
+/* Returns the bytes that the entity's table needs for the primary key in addition to page_field. */
 static size_t page_key(const struct schema *s)
 {
 	const struct field *f = s->pk >= 0 ? &s->fields[s->pk] : NULL;
@@ -204,7 +206,7 @@ static size_t page_bytes(const struct schema *s)
 	return bytes;
 }
 
-/* The longest VARCHAR that InnoDB counts whole, and that would take less if it could leave. */
+/* Returns the longest VARCHAR that is never moved and that would use less if it could be moved. */
 static struct field *longest_staying(struct schema *s)
 {
 	struct field *found = NULL;
@@ -242,14 +244,15 @@ void row_plan(struct schema *s)
 		in_key[i] = is_in_key(s, i);
 		f->varchar = n > LONGEST_KEY || (n > LONG_TEXT && !in_key[i]) ? 0 : (unsigned)n;
 	}
-	free_page(s); /* first: it makes rows longer */
+	free_page(s); /* first, because it makes rows longer */
 	shorten_row(s, in_key);
 	free(in_key);
 }
 
 /* ---- the check ---- */
 
-/* How many texts may stay in the page, all others at full length, until it is full. */
+/* Returns how many texts may stay in the page before it is full, if all others have their full
+ * length. */
 static size_t texts_that_may_stay(const struct schema *s)
 {
 	return (PAGE_BYTES - page_bytes(s)) / (STAYS_BYTES + 1 - MOVED_BYTES);

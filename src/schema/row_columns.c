@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rows' own columns; see row_columns.h.
+ * The additional columns of cloud tables; see row_columns.h.
  *
- * They have no index.  Nearly all rows have no _deleted_at, so none would help a query that looks
- * for those, and each insertion would pay for it.
+ * They have no index. _deleted_at is NULL in nearly all rows, so an index would not help a query
+ * for those rows, and each insert would have to maintain it.
  */
 #include "config.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The staging side of a turn, here and in a second thread; see ahead.h. */
+/* The staging side of a batch, in the main thread and in the prefetch thread; see ahead.h. */
 #include "config.h"
 
 #include "sync/ahead.h"
@@ -16,10 +16,10 @@ static const char sql_version[] = "SELECT value FROM campaign_state WHERE name =
 struct ahead {
 	const struct turn_options *o;
 	const struct batch_source *source;
-	struct db *db; /* the thread's own session, kept from one task to the next */
+	struct db *db; /* the prefetch thread's staging session, kept between tasks */
 	pthread_t thread;
 	bool running;
-	/* The task, and what came of it: the thread's from start to wait. */
+	/* The task and its result. The prefetch thread owns them from ahead_start to ahead_wait. */
 	const struct settlement *settle;
 	struct ahead_batch *next;
 	uint64_t after;
@@ -71,7 +71,8 @@ size_t ahead_batch_fold(struct ahead_batch *batch, const struct fold_change *cha
 	return taken;
 }
 
-/* A change with a problem will be put aside, and links change what there is to fold. */
+/* A change with a problem will be put aside, and the resolution of links changes the input of
+ * the fold. In both cases the batch cannot be folded in advance. */
 static bool is_plain(const struct log_batch *b)
 {
 	for (size_t i = 0; i < b->count; i++) {
@@ -175,7 +176,7 @@ static void *work(void *context)
 	return NULL;
 }
 
-/* Signals are for the main thread, which they wake from its pauses. */
+/* Blocks all signals in the new thread: a signal must reach the main thread, to end its pauses. */
 static bool start_thread(struct ahead *a)
 {
 	sigset_t all, before;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The staging side of a turn: reading a batch and settling one that is applied.  While the
- * target merges a batch, a second thread with a session of its own settles the batch before
- * it, reads the one behind it, folds its first run and loads that at the target; never more
- * than one each, so memory stays bounded.
+ * The staging side of a batch: reading it from the staging log, and settling it once it is
+ * applied. While the main thread merges a batch at the target, a prefetch thread with its own
+ * staging session settles the previous batch, reads the next one, folds its first run and loads
+ * that run at the target. It handles at most one batch of each kind, so memory stays bounded.
  *
- * It only saves time.  It tries everything once; what it did not manage the main thread does
- * again, with all the patience that ends.h has.  All of it may be done twice.
+ * The prefetch thread tries each step once and never retries. The main thread repeats a step
+ * that failed, with the retry policy of ends.h. Every step may be repeated without harm.
  */
 #ifndef CAMPAIGN_SYNC_AHEAD_H
 #define CAMPAIGN_SYNC_AHEAD_H
@@ -25,15 +25,16 @@
 #include "sync/log_rows.h"
 #include "sync/reject.h"
 
-/* A batch and the schemas' version as it was after its rows were read: a change that names a
- * new attribute was staged after its schema was deployed, so a version that is still the
- * registry's says that we know every attribute in these rows. */
+/* A batch, and the version of the schemas as recorded after its rows were read. A change with a
+ * new attribute is staged only after its schema was deployed. So if VERSION equals the
+ * registry's version, the registry knows every attribute in these rows. */
 struct ahead_batch {
 	struct log_batch log;
 	uint64_t version;
-	uint64_t arrived; /* changes, since the batch before was read */
-	/* The first run, folded as if nothing in it were to be put aside, and its records side by
-	 * side; FOLDED: how many changes it took, 0 if it is still to be folded. */
+	uint64_t arrived; /* changes staged since the previous batch was read */
+	/* The first run, folded as if no change in it were put aside, and an array of its
+	 * records. FOLDED is the number of changes in that run; 0 means that it is not folded
+	 * yet. */
 	struct fold *fold;
 	size_t folded;
 	struct merge_record *records;
@@ -47,10 +48,10 @@ size_t ahead_batch_fold(struct ahead_batch *batch, const struct fold_change *cha
 
 struct settlement {
 	struct seqset applied;
-	struct run_counts counts; /* for the history, as they stood then */
+	struct run_counts counts; /* for the history, as of this batch */
 };
 
-/* What a turn reads with; one thread at a time. */
+/* The readers of a turn. One thread uses it at a time. */
 struct batch_source {
 	struct log_reader *reader;
 	struct arrivals *arrivals;
@@ -59,23 +60,24 @@ struct batch_source {
 enum outcome batch_read(struct db *db, const struct turn_options *o,
 			const struct batch_source *source, uint64_t after,
 			struct ahead_batch *batch);
-/* One transaction: what was applied goes, REJECTS (may be NULL) are moved, the counts are
- * written. */
+/* One staging transaction: deletes the applied changes from the log, moves REJECTS (NULL: none)
+ * to the reject table, and writes the counts. */
 enum outcome batch_settle(struct db *db, const struct turn_options *o, const struct settlement *s,
 			  const struct rejects *rejects, enum log_rows rows);
 
 struct ahead;
 
-/* OPTIONS and SOURCE outlive it. */
+/* OPTIONS and SOURCE must outlive it. */
 struct ahead *ahead_new(const struct turn_options *options, const struct batch_source *source);
-void ahead_free(struct ahead **a); /* waits */
+void ahead_free(struct ahead **a); /* waits for the running task */
 
-/* SETTLE (NULL: nothing), and then read behind the number AFTER into NEXT (NULL: nothing), and load
- * it.  Until ahead_wait all of them, the source, and the ends' target as far as target.h says so
- * belong to the other thread: the target must not be closed. */
+/* Starts the prefetch thread. It settles SETTLE (NULL: nothing), then reads the batch after the
+ * number AFTER into NEXT (NULL: nothing) and loads it at the target. Until ahead_wait returns,
+ * the prefetch thread owns SETTLE, NEXT and the source, and the part of the target session that
+ * target.h names. The caller must not close the target before. */
 void ahead_start(struct ahead *a, const struct settlement *settle, uint64_t after,
 		 struct ahead_batch *next);
-/* Waits for what was started, and tells what it managed; false if nothing was. */
+/* Waits for the task and reports which steps succeeded. Returns false if no task was running. */
 bool ahead_wait(struct ahead *a, bool *settled, bool *read);
 
 #endif

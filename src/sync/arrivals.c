@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The newest numbers of all logs; see arrivals.h. */
+/* Reads the highest sequence number of every staging log; see arrivals.h. */
 #include "config.h"
 
 #include "sync/arrivals.h"
@@ -9,8 +9,8 @@
 #include "base/alloc.h"
 
 struct arrivals {
-	struct buf sql;	  /* a column for each log */
-	uint64_t *newest; /* the largest number that each has had */
+	struct buf sql;	  /* one query with a column for each log */
+	uint64_t *newest; /* the highest number seen in each log */
 	size_t count;
 	bool asked;
 };
@@ -44,7 +44,8 @@ void arrivals_free(struct arrivals **a)
 	*a = NULL;
 }
 
-/* A log that was emptied starts from where it was. */
+/* An emptied log has no highest number. The last known one is kept, and counting goes on from
+ * it. */
 static uint64_t advance(uint64_t *newest, uint64_t now)
 {
 	uint64_t more = now > *newest ? now - *newest : 0;

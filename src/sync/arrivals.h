@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How many changes come in during a run, for whichever schema: a run gives way to calls. */
+/* Counts the changes of all schemas that are staged during a run. The run slows down for them. */
 #ifndef CAMPAIGN_SYNC_ARRIVALS_H
 #define CAMPAIGN_SYNC_ARRIVALS_H
 
@@ -10,10 +10,10 @@
 
 struct arrivals;
 
-/* REGISTRY outlives it. */
+/* REGISTRY must outlive it. */
 struct arrivals *arrivals_new(const struct registry *registry);
 void arrivals_free(struct arrivals **a);
-/* Since it was asked last; 0 the first time, and when the logs do not tell. */
+/* The number of changes staged since the last call; 0 at the first call, and if the query fails. */
 uint64_t arrivals_ask(struct arrivals *a, struct db *db);
 
 #endif

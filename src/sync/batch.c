@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One batch from the log to the target; see batch.h.
+ * Applies one batch from the staging log to the target; see batch.h.
  *
- * Exactly once (R10.6) rests on four facts.  What was read from the log lasts (history_batch).  The
- * numbers of the applied changes are recorded in the transaction that applies them.  The log's rows
- * are deleted after its COMMIT was answered, or was found to have happened; deleting them twice is
- * harmless.  And a record is forgotten only in a later transaction, when that deletion is
- * committed.
+ * Each change is applied exactly once (R10.6) because of four facts. The rows read from the log
+ * are durable (history_batch). The transaction that applies the changes also records their
+ * numbers at the target. The rows are deleted from the log only after the answer to its COMMIT,
+ * or after a look-up showed that it happened; deleting them twice is harmless. The record is
+ * deleted only in a later target transaction, after the deletion from the log is committed.
  *
- * A batch is settled while the next one is merged (ahead.h), so the next one's transaction
- * waits for that before it forgets the record.  A batch with rejects is settled at once: the
- * next one needs to know them.
+ * A batch is settled while the next one is merged (ahead.h). Therefore the next transaction
+ * waits for the settlement before it deletes the record. A batch with rejects is settled at
+ * once, because the next batch must know them.
  */
 #include "config.h"
 
@@ -31,15 +31,15 @@
 #include "sync/sorting.h"
 #include "sync/subscription.h"
 
-/* The memory of a run is two batches, what they are folded into, and the packets in which one goes
- * to the target. */
+/* The memory limit of a run has five shares: two batches, the folds of these two, and the
+ * packets that send a batch to the target. */
 #define SHARES_OF_MEMORY 5
 
-/* Changes merged for one that comes in meanwhile. */
+/* Throttle only if more than one change was staged per 50 merged. */
 #define TRICKLE 50
 
-/* Changes that are refused for an unknown reason before it is believed that all would be: each has
- * taken a few merges. */
+/* After so many changes refused for an unknown cause the turn gives up, because all others would
+ * probably be refused too. Each of them takes a few merges. */
 #define DOUBTS_MAX 10000
 
 struct turn {
@@ -48,24 +48,24 @@ struct turn {
 	struct sorting *sorting;
 	struct subhisto *subhisto;
 	struct regroup *regroup;
-	bool never_regroup; /* its keys find too many rows */
-	bool recorded;	    /* the target holds a record of an earlier batch */
+	bool never_regroup; /* its keys match too many rows */
+	bool recorded;	    /* the target holds the record of an earlier batch */
 	struct ahead *ahead;
-	struct ahead_batch *now, *next; /* the batch at hand, and the one behind it */
-	bool next_read;			/* the latter is there */
-	struct settlement *unsettled;	/* the batch before: applied, and perhaps not deleted */
+	struct ahead_batch *now, *next; /* the current batch and the next one */
+	bool next_read;			/* NEXT holds the next batch */
+	struct settlement *unsettled;	/* the previous batch: applied, and possibly not settled */
 	bool settled;
-	bool tried; /* to settle it: its rows may be gone */
-	/* Of the batch at hand: */
+	bool tried; /* settling was tried: the rows may be deleted already */
+	/* State of the current batch: */
 	struct fold_change *changes;
 	size_t count;
 	struct settlement *settlement;
 	struct run_counts found;
-	bool regrouped; /* its changes stand in another order than in the log */
-	bool in_order;	/* which they shall not: one of them is refused */
-	bool at_target; /* where a failure came from */
+	bool regrouped; /* the changes are not in log order */
+	bool in_order;	/* merge in log order: a change of the reordered batch was rejected */
+	bool at_target; /* the failure came from the target */
 	struct narrowing narrowing;
-	char doubt[REJECT_REASON_SIZE]; /* why rejects are in doubt; "" for none */
+	char doubt[REJECT_REASON_SIZE]; /* why changes are in doubt; "" if none are */
 };
 
 struct turn *turn_new(const struct turn_options *options)
@@ -98,7 +98,7 @@ void turn_free(struct turn **t)
 {
 	if (*t == NULL)
 		return;
-	ahead_free(&(*t)->ahead); /* first: it still uses the others */
+	ahead_free(&(*t)->ahead); /* first: the prefetch thread uses the others */
 	ahead_batch_free(&(*t)->now);
 	ahead_batch_free(&(*t)->next);
 	free_settlement((*t)->settlement);
@@ -127,9 +127,9 @@ const char *turn_doubt(const struct turn *t)
 	return sorting_doubts(t->sorting) > 0 ? t->doubt : NULL;
 }
 
-/* Merging. */
+/* ---- merging ---- */
 
-/* What would be done if every record found its row, or none. */
+/* For a dry run: counts each record as if an insert found no row and the others found one. */
 static void count_only(struct turn *t)
 {
 	for (size_t i = 0; i < fold_count(t->now->fold); i++) {
@@ -152,10 +152,10 @@ static enum outcome merge_run(struct turn *t, size_t run, size_t next)
 	return OUTCOME_OK;
 }
 
-/* Of the records that delete, as the target is told of them. */
+/* The deleting records about whose rows the target is asked. */
 struct freeing {
 	struct fold *fold;
-	size_t *numbers; /* of each in the fold */
+	size_t *numbers; /* each record's number in the fold */
 };
 
 static void take_freed(void *context, size_t record, struct db_value pk)
@@ -165,7 +165,7 @@ static void take_freed(void *context, size_t record, struct db_value pk)
 	fold_frees(f->fold, f->numbers[record], pk);
 }
 
-/* Regrouping (regroup.h). */
+/* ---- reordering (regroup.h) ---- */
 
 struct answering {
 	struct regroup *regroup;
@@ -195,7 +195,8 @@ static enum outcome ask_for_rows(struct turn *t)
 	return rc;
 }
 
-/* Not for subscriptions: the lines of their history have an order too. */
+/* Reorders the batch so that it has fewer runs. A subscription schema is left in log order,
+ * because its history lines must keep that order. */
 static enum outcome regroup(struct turn *t)
 {
 	enum outcome rc;
@@ -203,7 +204,7 @@ static enum outcome regroup(struct turn *t)
 	if (t->in_order || t->never_regroup || t->o.dry_run || t->subhisto != NULL ||
 	    !regroup_begin(t->regroup, t->changes, t->count))
 		return OUTCOME_OK;
-	t->now->folded = 0; /* and with the questions, what was loaded is gone */
+	t->now->folded = 0; /* the look-ups replace the loaded run at the target */
 	t->regrouped = true;
 	if ((rc = ask_for_rows(t)) != OUTCOME_OK)
 		return rc;
@@ -212,7 +213,7 @@ static enum outcome regroup(struct turn *t)
 	return OUTCOME_OK;
 }
 
-/* What a deletion frees, the fold cannot know; see fold.h. */
+/* Looks up the primary keys that the deletions free. The fold cannot know them; see fold.h. */
 static enum outcome ask_what_is_freed(struct turn *t)
 {
 	const struct ends *e = t->o.ends;
@@ -234,11 +235,12 @@ static enum outcome ask_what_is_freed(struct turn *t)
 			  (size_t)t->o.schema->pk, take_freed, &f);
 	free(f.numbers);
 	free(records);
-	return rc == OUTCOME_REJECTED ? OUTCOME_OK : rc; /* the merge will say which one */
+	return rc == OUTCOME_REJECTED ? OUTCOME_OK : rc; /* the merge finds the change */
 }
 
-/* How many of the first LIMIT changes from RUN on one run takes.  The batch's first may have been
- * folded ahead, which holds as long as no change of it is put aside. */
+/* Folds one run from the first LIMIT changes from RUN on, and returns how many changes it took.
+ * The first run of the batch may have been folded in advance. That fold is valid only if none of
+ * its changes was put aside. */
 static size_t fold_one(struct turn *t, size_t run, size_t limit)
 {
 	size_t folded = run == 0 ? t->now->folded : 0;
@@ -254,7 +256,7 @@ static size_t fold_one(struct turn *t, size_t run, size_t limit)
 	return ahead_batch_fold(t->now, t->changes + run, limit);
 }
 
-/* *NEXT: the change with which the run after this one begins. */
+/* Sets *NEXT to the first change after this run. */
 static enum outcome fold_from(struct turn *t, size_t run, size_t *next)
 {
 	size_t taken = fold_one(t, run, t->count - run);
@@ -301,7 +303,7 @@ static enum outcome merge_all(struct turn *t)
 	return OUTCOME_OK;
 }
 
-/* Some row of the schema could be written in this run. */
+/* True if at least one row of the schema was written in this run. */
 static bool any_row(const struct turn *t)
 {
 	const struct run_counts *all = t->o.counts, *now = &t->found;
@@ -311,9 +313,9 @@ static bool any_row(const struct turn *t)
 	       0;
 }
 
-/* What is refused for an unknown reason is known to be at fault when another row is not refused
- * (narrow.h); until then nothing of it is stored.  What was refused before is in doubt with it: it
- * may be what the rest is held behind. */
+/* Keeps changes in doubt. A change that is refused for an unknown cause is proven faulty only
+ * when another row is accepted (narrow.h). Until then no reject is stored. Changes refused
+ * earlier are in doubt as well, because the others may be held behind them. */
 static void doubt(struct turn *t)
 {
 	if (any_row(t) || (t->narrowing.doubt[0] == '\0' && sorting_doubts(t->sorting) == 0))
@@ -323,8 +325,7 @@ static void doubt(struct turn *t)
 	sorting_doubt(t->sorting);
 }
 
-/* One try at the batch. */
-
+/* Collects the numbers of the applied changes in the settlement, and completes the counts. */
 static void collect_applied(struct turn *t)
 {
 	struct seqset *applied = &t->settlement->applied;
@@ -338,8 +339,7 @@ static void collect_applied(struct turn *t)
 	t->found.changes = t->found.merged + t->found.rejected + t->found.held;
 }
 
-/* The batch before. */
-
+/* Waits for the prefetch thread and notes which of its steps succeeded. */
 static void wait_for_ahead(struct turn *t)
 {
 	bool settled = false, read = false;
@@ -349,8 +349,9 @@ static void wait_for_ahead(struct turn *t)
 	t->settled |= settled;
 }
 
-/* One try.  Inside the target's transaction there is no more than one: healing could open
- * another session there, and the transaction would be gone without anybody noticing. */
+/* Settles the previous batch, with one try. It runs inside the target transaction, where a retry
+ * is not allowed: ends_heal could reopen the target session, and the transaction would be lost
+ * without notice. */
 static enum outcome finish_ahead(void *context)
 {
 	struct turn *t = context;
@@ -363,10 +364,10 @@ static enum outcome finish_ahead(void *context)
 			  t->tried ? LOG_ROWS_LISTED : LOG_ROWS_THERE);
 	t->tried = true;
 	t->settled = rc == OUTCOME_OK;
-	return rc == OUTCOME_UNKNOWN ? OUTCOME_RETRY : rc; /* it is harmless twice */
+	return rc == OUTCOME_UNKNOWN ? OUTCOME_RETRY : rc; /* settling twice is harmless */
 }
 
-/* A batch of nothing but rejects leaves no record. */
+/* Records the applied numbers at the target. A batch that consists of rejects leaves no record. */
 static enum outcome record(struct turn *t)
 {
 	const struct ends *e = t->o.ends;
@@ -384,8 +385,7 @@ static enum outcome record(struct turn *t)
 	return rc;
 }
 
-/* One try at the batch. */
-
+/* Puts the changes back into log order. */
 static void restore_order(struct turn *t)
 {
 	if (t->regrouped)
@@ -393,7 +393,7 @@ static void restore_order(struct turn *t)
 	t->regrouped = false;
 }
 
-/* In a transaction of the target, unless it is a dry run. */
+/* Sorts and merges the batch, inside a target transaction unless it is a dry run. */
 static enum outcome sort_and_merge(struct turn *t)
 {
 	enum outcome rc;
@@ -418,7 +418,7 @@ static enum outcome begin_and_merge(struct turn *t)
 	rc = sort_and_merge(t);
 	if ((rc != OUTCOME_REJECTED && rc != OUTCOME_BUG) || !t->regrouped)
 		return rc;
-	e->ops->rollback(e->target); /* what is refused may depend on the order */
+	e->ops->rollback(e->target); /* in log order another change may be the refused one */
 	t->in_order = true;
 	if ((rc = e->ops->begin(e->target)) != OUTCOME_OK)
 		return rc;
@@ -446,8 +446,8 @@ static enum outcome try_to_merge(struct turn *t)
 	return e->ops->commit(e->target);
 }
 
-/* COMMIT was sent and not answered: the target knows whether it happened.  The session is
- * another one by now, and the old one has ended (mariadb.c). */
+/* COMMIT was sent but not answered, so the target is asked whether it happened. By now the
+ * session is a new one, and the old session has ended (mariadb.c). */
 static enum outcome look_it_up(struct turn *t, bool *happened)
 {
 	const struct ends *e = t->o.ends;
@@ -463,7 +463,7 @@ static enum outcome look_it_up(struct turn *t, bool *happened)
 	return OUTCOME_OK;
 }
 
-/* Until it is applied, or cannot be. */
+/* Repeats the batch until it is applied or a failure is permanent. */
 static enum outcome merge_batch(struct turn *t)
 {
 	bool unknown = false, happened = false;
@@ -476,7 +476,7 @@ static enum outcome merge_batch(struct turn *t)
 			break;
 		if (rc == OUTCOME_OK && happened)
 			break;
-		if (rc == OUTCOME_OK) { /* it has not happened */
+		if (rc == OUTCOME_OK) { /* COMMIT did not happen */
 			unknown = false;
 			continue;
 		}
@@ -485,7 +485,7 @@ static enum outcome merge_batch(struct turn *t)
 		if (rc == OUTCOME_UNKNOWN)
 			unknown = true;
 		t->o.counts->retries++;
-		wait_for_ahead(t); /* it uses the target that may be closed now */
+		wait_for_ahead(t); /* it uses the target, which ends_heal may close */
 		if ((rc = ends_heal(t->o.ends, &tries)) != OUTCOME_OK)
 			return rc;
 	}
@@ -493,8 +493,7 @@ static enum outcome merge_batch(struct turn *t)
 	return OUTCOME_OK;
 }
 
-/* From batch to batch. */
-
+/* Reads the next batch, unless the prefetch thread has read it. */
 static enum outcome read_batch(void *context)
 {
 	struct turn *t = context;
@@ -505,7 +504,7 @@ static enum outcome read_batch(void *context)
 	return batch_read(t->o.ends->db, &t->o, &t->source, t->now->log.last, t->next);
 }
 
-/* The next batch becomes the one at hand. */
+/* Makes the next batch the current one. */
 static enum outcome advance(struct turn *t)
 {
 	struct ahead_batch *now;
@@ -556,7 +555,8 @@ static enum outcome settle_with_rejects(void *context)
 	return rc;
 }
 
-/* The batch at hand is applied. */
+/* After the current batch was applied: makes it the batch to settle, and settles it at once if
+ * it has rejects. */
 static enum outcome hand_over(struct turn *t)
 {
 	struct settlement *s = t->settlement;
@@ -585,10 +585,11 @@ static enum outcome finish_for_sure(struct turn *t)
 }
 
 /*
- * Calls come first: while they come in, a run rests between two batches, when it holds no lock and
- * no transaction.  One lane rests a third longer than its last batch took, since its other thread
- * works beside that; of several, all together do as much work as one alone would.  A trickle of
- * calls is not worth it.
+ * SOAP calls have priority over a run. While changes are being staged, a worker pauses between
+ * two batches, when it holds no lock and no transaction. A single worker pauses 4/3 of the time
+ * that its last batch took, because its prefetch thread works at the same time. Several workers
+ * pause longer, so that together they do as much work as one. A low rate of calls causes no
+ * pause (TRICKLE).
  */
 static void give_way(const struct turn *t)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A turn is one schema's share of a run; it goes through the schema's log in batches.  A
- * batch is: read, fold, merge and record in one target transaction, commit, then settle in
- * one staging transaction (delete what was applied, move what was rejected).  Reading the
- * next batch and settling the one before go on beside the merge (ahead.h).
+ * A turn is a worker's processing of one schema in a run. It goes through the schema's staging
+ * log in batches. Each batch is read, folded, merged and recorded in one target transaction, and
+ * then settled in one staging transaction, which deletes the applied changes and moves the
+ * rejected ones. While a batch is merged, the prefetch thread reads the next one and settles the
+ * previous one (ahead.h).
  */
 #ifndef CAMPAIGN_SYNC_BATCH_H
 #define CAMPAIGN_SYNC_BATCH_H
@@ -20,9 +21,9 @@
 #define LOG_ID_SIZE 37
 
 enum batch_state {
-	BATCH_DONE,  /* and there may be more */
-	BATCH_END,   /* nothing is left up to the bound */
-	BATCH_STALE, /* schemas were deployed since the registry was loaded: load it anew */
+	BATCH_DONE,  /* the log may hold more changes */
+	BATCH_END,   /* the log holds no more changes up to the bound */
+	BATCH_STALE, /* schemas were deployed since the registry was loaded: reload it */
 };
 
 struct turn;
@@ -32,31 +33,34 @@ struct turn_options {
 	const struct registry *registry;
 	const struct schema *schema;
 	uint64_t bound;
-	/* Changes up to this number are rejected where rows refer to theirs; others wait. */
+	/* A change up to this number is rejected if other rows refer to its row. A later change
+	 * waits. */
 	uint64_t reject_up_to;
 	size_t batch_rows, batch_bytes;
 	bool dry_run;
 	uint64_t run_id;
-	const char *log_id;	   /* renewed for this run */
-	struct run_counts *counts; /* the turn adds to it */
-	const atomic_uint *busy;   /* lanes that merge, this one included */
+	const char *log_id;	   /* created anew for this run */
+	struct run_counts *counts; /* the turn adds to these counts */
+	const atomic_uint *busy;   /* the number of workers that merge, including this one */
 };
 
 struct turn *turn_new(const struct turn_options *options);
 void turn_free(struct turn **t);
-/* Before the first batch. */
+/* Call it before the first batch. */
 enum outcome turn_begin(struct turn *t);
 enum outcome turn_batch(struct turn *t, enum batch_state *state);
-/* Why it failed. */
+/* The reason for the last failure. */
 const char *turn_reason(const struct turn *t);
-/* After the last one, or the last that is wanted: what is applied is settled, and the target
- * may forget what it recorded.  After a failure the next run does the same. */
+/* Call it after the last batch. Settles the applied changes and lets the target delete its
+ * record of them. If it fails, the next run repeats it. */
 enum outcome turn_end(struct turn *t);
-/* Changes of this turn that wait for their link's target, and for rows that refer to theirs. */
+/* The number of this turn's changes that wait for the target row of a link, and of those that
+ * wait because other rows refer to their row. */
 uint64_t turn_deferred(const struct turn *t);
 uint64_t turn_waiting(const struct turn *t);
-/* Changes were refused for this reason, which is not known, and no row could be written in this
- * run: they stay in the log, and the schema fails (narrow.h).  NULL: nothing of the kind. */
+/* The database's reason, if changes were refused for an unknown cause and no row could be
+ * written in this run: these changes stay in the log, and the schema fails (narrow.h). NULL
+ * otherwise. */
 const char *turn_doubt(const struct turn *t);
 
 #endif

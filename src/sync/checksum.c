@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Canonical values and their checksums; see checksum.h. */
+/* Canonical values and checksums of rows; see checksum.h. */
 #include "config.h"
 
 #include "sync/checksum.h"
@@ -13,8 +13,8 @@
 #define NUMBER_SIZE	 64
 #define TIME_SIZE	 32
 #define FRACTION_DIGITS	 3  /* milliseconds */
-#define SHORTEST_DIGITS	 15 /* a double keeps so many of any decimal number */
-#define LONGEST_DIGITS	 17 /* so many tell it from all others */
+#define SHORTEST_DIGITS	 15 /* a double preserves so many digits of any decimal number */
+#define LONGEST_DIGITS	 17 /* so many digits identify any double */
 #define SHORT_TIME_BYTES 8  /* HH:MM:SS */
 #define DATE_TIME_BYTES	 19 /* YYYY-MM-DD HH:MM:SS */
 
@@ -28,7 +28,7 @@ static bool is_date_time(enum xtk_type type)
 	return type == XTK_DATETIME || type == XTK_DATETIMETZ || type == XTK_DATETIMENOTZ;
 }
 
-/* The double that VALUE is.  False if it is none. */
+/* Parses VALUE as a finite double. Returns false if it is not one. */
 static bool read_double(struct db_value value, double *out)
 {
 	char text[NUMBER_SIZE], *end;
@@ -46,7 +46,7 @@ static void add_double(struct buf *out, double number)
 {
 	char text[NUMBER_SIZE] = "0";
 
-	/* Minus zero equals zero, and some databases do not keep its sign. */
+	/* Minus zero becomes "0": both are equal, and some databases lose the sign. */
 	for (int digits = SHORTEST_DIGITS; number != 0 && digits <= LONGEST_DIGITS; digits++) {
 		snprintf(text, sizeof(text), "%.*g", digits, number);
 		if (strtod(text, NULL) == number)
@@ -64,7 +64,8 @@ static size_t count_digits(const char *p, const char *end)
 	return n;
 }
 
-/* An integer, perhaps with a fraction of zeros, or any other decimal number: nothing is lost. */
+/* Adds an integer, an integer with a fraction of zeros, or any other decimal number, without
+ * loss. */
 static bool add_decimal(struct buf *out, struct db_value value)
 {
 	const char *p = value.text, *end = p + value.length;
@@ -90,8 +91,8 @@ static bool add_decimal(struct buf *out, struct db_value value)
 	return true;
 }
 
-/* VALUE's first BYTES bytes, and of its fraction of a second DIGITS digits, or more if they are not
- * all zeros. */
+/* Adds the first BYTES bytes of VALUE and DIGITS digits of its fraction of a second, or more
+ * digits if those behind are not all zeros. */
 static bool add_fraction(struct buf *out, struct db_value value, size_t bytes, size_t digits)
 {
 	size_t given;
@@ -190,7 +191,8 @@ int checksum_key_order(enum xtk_type type, struct db_value a, struct db_value b)
 	return bytes_order(a, b);
 }
 
-/* Each value comes with its length, so that no two rows are the same bytes; NULL has none. */
+/* Hashes the length of each value before the value, so that two different rows never give the
+ * same bytes. NULL has no length. */
 static void add_cell(crypto_generichash_state *state, struct buf *form, enum xtk_type type,
 		     struct db_value value)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What two databases have to agree on for their rows to be equal: the canonical form of a value,
- * and checksums of rows.  Neither depends on the kind of database, on the order of rows or on the
- * place of a column in its table.
+ * The canonical form of values and the checksums of rows. Two databases hold equal rows if these
+ * agree. Neither depends on the kind of database, on the order of rows, or on the position of a
+ * column in its table.
  *
- * The checksum of some rows is the sum of their hashes, as numbers of 256 bits.  So that of a table
- * is the sum of those of its ranges, however it is cut into ranges.
+ * The checksum of a set of rows is the sum of their hashes as 256-bit numbers. So the checksum
+ * of a table is the sum of the checksums of its ranges, whatever the ranges are.
  */
 #ifndef CAMPAIGN_SYNC_CHECKSUM_H
 #define CAMPAIGN_SYNC_CHECKSUM_H
@@ -25,24 +25,26 @@ struct checksum {
 };
 
 /*
- * OUT gets the canonical form of VALUE, which is not NULL, as a value of TYPE: a number without
- * sign if it is positive, without needless zeros, and a floating one with as few digits as tell it
- * from all others; a time with milliseconds.  Text and blobs are as they are, and so is what does
- * not look like a value of TYPE.
+ * Appends to OUT the canonical form of VALUE as a value of TYPE; VALUE is not NULL. A positive
+ * number has no sign, and no number has superfluous zeros. A floating-point number has the
+ * fewest digits that identify it. A time has milliseconds. Text and blobs are unchanged, and so
+ * is a value that is no valid value of TYPE.
  */
 void checksum_canonical(struct buf *out, enum xtk_type type, struct db_value value);
-/* NULL equals NULL only. */
+/* NULL equals only NULL. */
 bool checksum_equal(enum xtk_type type, struct db_value a, struct db_value b);
-/* Below 0, 0 or above 0: the order of primary keys of TYPE.  Neither is NULL. */
+/* Compares two primary keys of TYPE; returns a number below, equal to or above 0. Neither key is
+ * NULL. */
 int checksum_key_order(enum xtk_type type, struct db_value a, struct db_value b);
 
-/* Adds a row: those COUNT of its CELLS that FIELDS names, in that order. */
+/* Adds one row: the COUNT values of CELLS whose fields FIELDS lists, in that order. */
 void checksum_add_row(struct checksum *c, const struct schema *s, const size_t *fields,
 		      size_t count, const struct db_value *cells);
 void checksum_add(struct checksum *c, const struct checksum *more);
 bool checksum_is_equal(const struct checksum *a, const struct checksum *b);
 
-/* Hexadecimal digits; returns OUT.  Parsing: -1 if TEXT is no checksum. */
+/* As hexadecimal digits. checksum_format returns OUT; checksum_parse returns -1 if TEXT is not a
+ * checksum. */
 const char *checksum_format(char out[CHECKSUM_TEXT_SIZE], const struct checksum *c);
 int checksum_parse(const char *text, struct checksum *out);
 

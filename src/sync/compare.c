@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Two tables row by row, or one table and its ranges; see compare.h. */
+/* Compares two tables row by row, or one table with its saved ranges; see compare.h. */
 #include "config.h"
 
 #include "sync/compare.h"
@@ -11,19 +11,19 @@
 #include "sync/interrupt.h"
 
 struct side {
-	const struct db_value *row; /* the next one; NULL behind the last */
-	bool any;		    /* a row was taken, and LAST is its key */
-	struct buf first, last;	    /* keys of the rows that were taken; FIRST is of the range */
-	uint64_t rows;		    /* of the range that is not complete yet */
-	struct checksum sum;	    /* likewise */
+	const struct db_value *row; /* the next row; NULL after the last */
+	bool any;		    /* a row was taken; LAST is its key */
+	struct buf first, last;	    /* keys of taken rows; FIRST is the range's first */
+	uint64_t rows;		    /* rows of the incomplete range */
+	struct checksum sum;	    /* checksum of the incomplete range */
 };
 
 struct walk {
 	const struct compare_options *o;
 	struct comparison *c;
 	struct side sides[2];
-	bool two;	/* there is something to compare with */
-	bool expecting; /* side 1 is a range that was written down */
+	bool two;	/* there is a second table or a list of saved ranges */
+	bool expecting; /* side 1 is a saved range */
 	const char *reason;
 };
 
@@ -54,7 +54,7 @@ static void keep(struct buf *to, struct db_value key)
 		buf_add_n(to, key.text, key.length);
 }
 
-/* Rows that do not ascend would be taken for missing ones. */
+/* Checks that keys ascend: otherwise the comparison would report existing rows as missing. */
 static enum outcome check_order(struct walk *w, int side)
 {
 	struct side *s = &w->sides[side];
@@ -84,7 +84,7 @@ static enum outcome advance(struct walk *w, int side)
 	return check_order(w, side);
 }
 
-/* The row of SIDE, which has the checksum ROW, belongs to the range. */
+/* Adds the current row of SIDE, whose checksum is ROW, to the range. */
 static enum outcome take(struct walk *w, int side, const struct checksum *row)
 {
 	struct side *s = &w->sides[side];
@@ -163,7 +163,7 @@ static void end_range(struct walk *w)
 	}
 }
 
-/* Behind the last range that was written down comes one with no rows. */
+/* Takes the next saved range as side 1. After the last one follows an empty range. */
 static void expect_next(struct walk *w)
 {
 	struct range range = {0};
@@ -177,7 +177,7 @@ static void expect_next(struct walk *w)
 	w->sides[1].sum = range.checksum;
 }
 
-/* The ranges that were written down and end before KEY are over. */
+/* Ends the saved ranges whose last key is before KEY. */
 static void go_to_range_of(struct walk *w, struct db_value key)
 {
 	while (w->expecting && key_order(w, key, kept(&w->sides[1].last)) > 0) {
@@ -214,7 +214,7 @@ static enum outcome take_one(struct walk *w, int side)
 	return take(w, side, &row);
 }
 
-/* The names of the fields in which the two rows differ. */
+/* Appends the names of the fields in which the two rows differ. */
 static void add_fields(const struct walk *w, struct buf *out)
 {
 	const struct schema *s = w->o->schema;

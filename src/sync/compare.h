@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Compares a table with the same table of another database, or with ranges of it that were written
- * down earlier (R10.13).  Reads each table once, in the order of the primary key, and keeps one row
- * of each in memory.
+ * Compares a table with the same table of another database, or with ranges of it that were saved
+ * earlier (R10.13). Reads each table once, in the order of the primary key, and keeps one row of
+ * each in memory.
  *
- * A range is what lies behind the last key of the range before it, up to and with its own last key.
- * The first table makes the ranges, unless they were written down; the last range has no end.  A
- * table without primary key is one range, and its rows are not told from each other.
+ * A range begins after the last key of the previous range and ends with its own last key,
+ * inclusive. The first table determines the ranges, unless they were saved; the last range has
+ * no end. A table without a primary key is one range, and its rows are not distinguished.
  */
 #ifndef CAMPAIGN_SYNC_COMPARE_H
 #define CAMPAIGN_SYNC_COMPARE_H
@@ -21,11 +21,11 @@
 #include "sync/checksum.h"
 #include "sync/progress.h"
 
-/* Differences and ranges are kept up to this number, and counted beyond. */
+/* Up to this number, differences and ranges are listed; beyond it they are only counted. */
 #define COMPARE_LISTED 100
 
 struct range {
-	char *first, *last; /* keys; NULL: no rows, or no primary key.  Owned by who fills it in */
+	char *first, *last; /* keys; NULL: no rows or no key. The code that sets them owns them */
 	uint64_t rows;
 	struct checksum checksum;
 };
@@ -39,7 +39,7 @@ struct difference {
 };
 
 struct range_difference {
-	char *first, *last; /* of the rows of both */
+	char *first, *last; /* over the rows of both tables */
 	uint64_t rows[2];
 };
 
@@ -47,40 +47,40 @@ struct comparison { /* zero-initialise it */
 	uint64_t rows[2];
 	struct checksum checksums[2];
 	uint64_t only_first, only_second, different;
-	uint64_t doubled; /* rows of either with the primary key of the row before them */
+	uint64_t doubled; /* rows of either table with the same primary key as the row before */
 	struct difference differences[COMPARE_LISTED];
-	size_t difference_count; /* kept */
+	size_t difference_count; /* number of listed ones */
 	struct range_difference ranges[COMPARE_LISTED];
 	uint64_t ranges_different;
 };
 
 struct compare_options {
 	const struct schema *schema;
-	const size_t *fields; /* of the schema: those that are compared */
+	const size_t *fields; /* the compared fields of the schema */
 	size_t field_count;
 	const struct reader_ops *ops[2];
-	struct reader
-	    *readers[2]; /* checked; the second may be NULL: compared with NEXT, or nothing */
+	struct reader *readers[2]; /* opened and checked; the second may be NULL: compare with NEXT,
+				      or with nothing */
 	uint64_t range_rows;
-	/* The next range that was written down.  -1: there is none.  RANGE's keys are the callee's
-	 * until the next call.  NULL: nothing was. */
+	/* Returns the next saved range, or -1 if there are no more. The callee owns the keys of
+	 * RANGE; they are valid until the next call. NEXT is NULL if no ranges were saved. */
 	int (*next)(void *context, struct range *range);
-	/* Is told each range of the first table when it is complete.  NULL: nobody is. */
+	/* Is called with each range of the first table when the range is complete. May be NULL. */
 	void (*complete)(void *context, const struct range *range);
 	void *context;
 	struct progress_turn *progress;
 };
 
-/* OUTCOME_INVALID: a database gave its rows in another order, which *REASON explains; otherwise it
- * is the reader's.  RETRY also when a signal came. */
+/* Returns OUTCOME_INVALID if a database returned its rows in another order, which *REASON
+ * explains; OUTCOME_RETRY also after a signal; otherwise the reader's outcome. */
 enum outcome compare_tables(const struct compare_options *options, struct comparison *c,
 			    const char **reason);
-/* Whether anything differs. */
+/* True if there is any difference. */
 bool comparison_differs(const struct comparison *c, bool two_sides);
 void comparison_free(struct comparison *c);
 
-/* The fields of S in the order of their names, which does not depend on the source's: FIELDS has
- * room for all of them. */
+/* Lists all fields of S in the order of their names, which does not depend on the schema's
+ * source. FIELDS must have room for all of them. */
 void compare_all_fields(const struct schema *s, size_t *fields);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Sessions of a run; see ends.h. */
+/* The database sessions of a worker; see ends.h. */
 #include "config.h"
 
 #include "sync/ends.h"
 
 #include "sync/interrupt.h"
 
-/* A batch may take longer than a call is allowed to. */
+/* A batch may take longer than a SOAP call may. */
 #define IO_TIMEOUT_FACTOR 10
 
 static const unsigned waits_ms[] = {100, 500, 1000, 2000, 4000, 8000};

@@ -15,9 +15,9 @@
 #include <uthash.h>
 
 /*
- * A record while changes are being folded into it.  Its state is told by the two flags of
- * struct merge_record: `delete` (a deletion was seen; what came before it is void) and
- * `insert` (an insert or insertOrUpdate came after that).
+ * A record while changes are folded into it. Two flags of struct merge_record are its state:
+ * `delete` (a deletion was folded, which voids all changes before it) and `insert` (an insert or
+ * insertOrUpdate was folded after that).
  */
 struct building {
 	struct fold_record record;
@@ -27,15 +27,15 @@ struct building {
 	UT_hash_handle by_key;
 };
 
-struct brought {		      /* a primary key that changes brought */
-	const struct building *owner; /* for this record */
+struct brought {		      /* a primary key that a change brought */
+	const struct building *owner; /* the record that brought it */
 	size_t first;
 	UT_hash_handle hh;
 };
 
 struct fold {
 	const struct schema *schema;
-	struct arena *arena; /* everything below that belongs to the present run */
+	struct arena *arena; /* holds all data of the current run below */
 	const struct fold_key *key;
 	struct building **records;
 	size_t count, size;
@@ -44,7 +44,7 @@ struct fold {
 	struct building *by_key;
 	struct brought *brought;
 	bool has_delete;
-	size_t cut; /* how far the run may go */
+	size_t cut; /* the number of changes that the run may contain */
 };
 
 struct fold *fold_new(const struct schema *s)
@@ -103,7 +103,7 @@ static struct building *record_new(struct fold *f, const struct fold_change *c)
 	return b;
 }
 
-/* The record that C concerns.  Without a key every change is a record of its own. */
+/* Returns the record that C concerns. Without a key each change is a record of its own. */
 static struct building *record_of(struct fold *f, const struct fold_change *c, const char *key,
 				  size_t length)
 {
@@ -120,8 +120,9 @@ static struct building *record_of(struct fold *f, const struct fold_change *c, c
 }
 
 /*
- * What C names becomes the record's.  Key fields stay as they are, they found the record; so
- * does a primary key outside the key list: a record that is found keeps its own (R7.13a).
+ * Copies the fields that C names to the record. The key fields stay unchanged, because the
+ * record was found by them. So does a primary key outside the key list: an existing row keeps
+ * its own (R7.13a).
  */
 static void take_fields(const struct fold *f, struct building *b, const struct fold_change *c)
 {
@@ -135,7 +136,7 @@ static void take_fields(const struct fold *f, struct building *b, const struct f
 	}
 }
 
-/* The first insert since the record's beginning, or since its deletion, decides the primary
+/* The first insert since the record's beginning, or since its deletion, determines the primary
  * key (supplied or candidate, R7.13) and the time. */
 static void start_insert(const struct fold *f, struct building *b, const struct fold_change *c)
 {
@@ -156,17 +157,17 @@ static void apply(struct fold *f, struct building *b, const struct fold_change *
 	struct merge_record *m = &b->record.merge;
 
 	switch (c->operation) {
-	case OPERATION_INSERT: /* reconciles as well: R8.4 */
+	case OPERATION_INSERT: /* an insert reconciles as well: R8.4 */
 	case OPERATION_UPSERT:
 		if (!m->insert)
 			start_insert(f, b, c);
 		take_fields(f, b, c);
 		break;
 	case OPERATION_UPDATE:
-		if (!m->delete || m->insert) /* else there is nothing left to update: R8.5 */
+		if (!m->delete || m->insert) /* otherwise no row is left to update: R8.5 */
 			take_fields(f, b, c);
 		break;
-	case OPERATION_DELETE: /* voids what came before; an insert after it starts anew: R8.8 */
+	case OPERATION_DELETE: /* voids earlier changes; a later insert starts anew: R8.8 */
 		memset(b->update, 0, mask_size(f->schema));
 		memset(b->given, 0, mask_size(f->schema));
 		m->delete = true;
@@ -181,8 +182,8 @@ static void apply(struct fold *f, struct building *b, const struct fold_change *
 	}
 }
 
-/* True if C may insert a row under a primary key of the document's while something else than
- * that primary key alone decides whether it inserts. */
+/* True if C may insert a row with a primary key from the document although its key list is not
+ * just that primary key. */
 static bool brings_pk(const struct fold *f, const struct fold_change *c)
 {
 	int pk = f->schema->pk;
@@ -194,7 +195,7 @@ static bool brings_pk(const struct fold *f, const struct fold_change *c)
 	return mask_has(c->named, (size_t)pk) && c->cells[pk].text != NULL;
 }
 
-/* Whether C must wait for the next run, see fold_run; KEY is its record's. */
+/* True if C must go to the next run, see fold_run. KEY is the key of its record. */
 static bool ends_run(const struct fold *f, const struct fold_change *c, const char *key,
 		     size_t length)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Folding: many changes of one record become the one change that has the same effect.
+ * Folding: the changes of one record become one change that has the same effect.
  *
- * A *run* is a stretch of the log whose changes all name the same key list, so that two of
- * them concern the same record exactly when their key values are equal; then only the order
- * within each record matters, and the records of a run can be merged as a set (R10.2,
- * R10.3).  Where the order of two different records could matter too, the run ends
- * (fold_run says when).  Pure: no database, no clock.
+ * A *run* is a sequence of changes in the log that have the same key list. Two of them concern
+ * the same record exactly if their key values are equal. So only the order within each record
+ * matters, and the records of a run can be merged as a set (R10.2, R10.3). A run ends where the
+ * order of two different records could matter too (see fold_run). The fold is pure: it uses no
+ * database and no clock.
  */
 #ifndef CAMPAIGN_SYNC_FOLD_H
 #define CAMPAIGN_SYNC_FOLD_H
@@ -25,26 +25,26 @@
 
 enum fold_fate {
 	FOLD_IN,    /* to be folded */
-	FOLD_VOID,  /* known to have no effect: settled with the others, but not folded */
-	FOLD_ASIDE, /* rejected, held or deferred: not folded, and not applied */
+	FOLD_VOID,  /* known to have no effect: settled like applied changes, but not folded */
+	FOLD_ASIDE, /* rejected, held or deferred: not folded and not applied */
 };
 
-struct fold_change { /* one row of the log; what it points to outlives the fold */
+struct fold_change { /* one row of the log; its pointers must stay valid as long as the fold */
 	uint64_t seq;
 	enum operation operation;
 	const struct fold_key *key;
-	const unsigned char *named; /* bit mask: the fields in _fields */
+	const unsigned char *named; /* bit mask of the fields in _fields */
 	struct db_value *cells;	    /* one per schema field */
 	const char *at;
 	const char *links;			    /* as in the log; NULL for none */
-	unsigned char identity[FOLD_IDENTITY_SIZE]; /* of key list and values as given */
-	const char *problem; /* why it cannot be merged at all; NULL if it can */
+	unsigned char identity[FOLD_IDENTITY_SIZE]; /* of the key list and the values as given */
+	const char *problem;			    /* why it can never be merged; NULL if it can */
 	enum fold_fate fate;
 };
 
 struct fold_record {
 	struct merge_record merge;
-	size_t first, last; /* its changes, see fold_next */
+	size_t first, last; /* the first and last of its changes, see fold_next */
 };
 
 #define FOLD_NONE ((size_t)-1)
@@ -55,21 +55,22 @@ struct fold *fold_new(const struct schema *s);
 void fold_free(struct fold **f);
 
 /*
- * Folds one run from the start of CHANGES and returns how many of them it took: at least
- * one, unless COUNT is 0.  The records stay valid until the next call.  A run ends
+ * Folds one run from the start of CHANGES and returns how many changes it took: at least one,
+ * unless COUNT is 0. The records are valid until the next call. A run ends
  *   - before another key list;
- *   - before a change that brings a primary key which does not alone decide which record is
- *     meant (R7.13a), if another record of the run brought the same one: the first of them
- *     must win.
+ *   - before a change that brings a primary key, if that key alone does not decide which record
+ *     the change means (R7.13a) and another record of the run has brought the same key: the first
+ *     of the two must win.
  */
 size_t fold_run(struct fold *f, const struct fold_change *changes, size_t count);
 
 /*
- * A deletion frees the primary keys of the rows that it finds.  If another record of the run
- * brings one of these, which of the two came first decides whether it is refused, so they must
- * not share a run.  Only the target knows: if fold_asks, the caller looks up the rows of each
- * record that deletes and tells their primary keys; if fold_cut is less than what the run has
- * taken, that many changes are to be folded again, and then nothing is asked.
+ * A deletion frees the primary keys of the rows that it matches. If another record of the run
+ * brings one of these keys, the order of the two decides whether that record is refused, so they
+ * must not share a run. Only the target knows these keys. If fold_asks returns true, the caller
+ * looks up the rows of each deleting record and passes their primary keys to fold_frees. If
+ * fold_cut is then less than the number of changes in the run, the caller folds that many
+ * changes again, and does not look up anything for that fold.
  */
 bool fold_asks(const struct fold *f);
 void fold_frees(struct fold *f, size_t record, struct db_value pk);
@@ -78,7 +79,8 @@ size_t fold_cut(const struct fold *f);
 const struct fold_key *fold_key(const struct fold *f); /* of the run; NULL if it is empty */
 size_t fold_count(const struct fold *f);
 const struct fold_record *fold_at(const struct fold *f, size_t n);
-/* The change of the same record after change N (both count from CHANGES), or FOLD_NONE. */
+/* The next change of the same record after change N, or FOLD_NONE. Both are indexes into
+ * CHANGES. */
 size_t fold_next(const struct fold *f, size_t n);
 
 #endif

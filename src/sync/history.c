@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The record of runs; see history.h. */
+/* The history of runs; see history.h. */
 #include "config.h"
 
 #include "sync/history.h"
@@ -11,7 +11,7 @@ static const char sql_mark_dead[] =
     "UPDATE campaign_run SET outcome = 'failed', ended_at = UTC_TIMESTAMP(3),"
     " message = 'the run died' WHERE outcome = 'running'";
 static const char sql_begin[] = "INSERT INTO campaign_run (started_at) VALUES (UTC_TIMESTAMP(3))";
-/* Never without effect: a commit that has changed nothing makes nothing last. */
+/* Must modify a row: only a commit with changes forces earlier commits to be flushed. */
 static const char sql_batch[] =
     "INSERT INTO campaign_run_schema (run_id, schema_id, batches) VALUES (?, ?, 1)"
     " ON DUPLICATE KEY UPDATE batches = batches + 1";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals that end a run early; see interrupt.h. */
+/* Handles the signals that end a run early; see interrupt.h. */
 #include "config.h"
 
 #include "sync/interrupt.h"
@@ -15,7 +15,7 @@
 #include "base/clock.h"
 
 static volatile sig_atomic_t flag;
-/* Readable from the first signal on, so that a pause ends in every thread. */
+/* A pipe that stays readable after the first signal, so that every thread ends its pause. */
 static int wake[2] = {-1, -1};
 
 static void on_signal(int number)
@@ -25,7 +25,7 @@ static void on_signal(int number)
 	(void)number;
 	flag = 1;
 	if (write(wake[1], "", 1) < 0) {
-		/* it is full: there is enough to wake everybody */
+		/* the pipe is full: it is readable already */
 	}
 	errno = before;
 }
@@ -35,11 +35,11 @@ void interrupt_install(void)
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 
 	if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) < 0)
-		wake[0] = wake[1] = -1; /* pauses are whole ones then */
+		wake[0] = wake[1] = -1; /* then a signal does not end a pause */
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	action.sa_handler = SIG_IGN; /* a reader of our output that went away: write fails */
+	action.sa_handler = SIG_IGN; /* the reader of our output may close it: then write fails */
 	sigaction(SIGPIPE, &action, NULL);
 }
 

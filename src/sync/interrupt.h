@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SIGINT and SIGTERM: the batch at hand is finished, and nothing is begun after it. */
+/* SIGINT and SIGTERM: the run finishes the current batch and begins no other work. */
 #ifndef CAMPAIGN_SYNC_INTERRUPT_H
 #define CAMPAIGN_SYNC_INTERRUPT_H
 
@@ -8,7 +8,8 @@
 
 void interrupt_install(void);
 bool interrupted(void);
-/* Ends early when a signal comes; in any thread, whichever got the signal. */
+/* Pauses for MS milliseconds. A signal ends the pause in every thread, whichever thread handles
+ * it. */
 void interrupt_pause(uint64_t ms);
 
 #endif

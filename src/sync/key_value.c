@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Keys of changes; see key_value.h. */
+/* The reconciliation keys of changes; see key_value.h. */
 #include "config.h"
 
 #include "sync/key_value.h"

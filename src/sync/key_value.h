@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The values of a key, as the target compares them. */
+/* The values of a reconciliation key, as the target compares them. */
 #ifndef CAMPAIGN_SYNC_KEY_VALUE_H
 #define CAMPAIGN_SYNC_KEY_VALUE_H
 
@@ -10,8 +10,8 @@
 #include "db/db.h"
 #include "schema/model.h"
 
-/* A key list: indexes of fields, each once, in the order of their xpaths, so that "@a,@b"
- * and "@b,@a" are the same list.  Count 0: a record that nothing can find again. */
+/* A key list: indexes of fields, each once, in the order of their xpaths, so that "@a,@b" and
+ * "@b,@a" are the same list. COUNT 0: no later change can find the record. */
 struct fold_key {
 	size_t count;
 	size_t *fields;
@@ -20,12 +20,13 @@ struct fold_key {
 bool key_equal(const struct fold_key *a, const struct fold_key *b);
 bool key_has(const struct fold_key *key, size_t field);
 
-/* The value by which the target knows a key field: numbers are never null there, nor is text
- * with notNull (R5.11, R6.2, R8.2), and -0 is 0. */
+/* Returns the value of a key field as the target stores it: a number is never NULL there, nor is
+ * text with notNull (R5.11, R6.2, R8.2), and -0 is 0. */
 struct db_value key_value(const struct schema *s, size_t field, struct db_value cell);
 
-/* Key values as one string of bytes, from ARENA: each with its length, so that no two lists of
- * values look alike.  CELLS: one per schema field. */
+/* Encodes the key values as one byte string, allocated from ARENA. Each value is preceded by its
+ * length, so that different lists of values give different strings. CELLS has one value per
+ * schema field. */
 char *key_bytes(struct arena *arena, const struct schema *s, const struct fold_key *key,
 		const struct db_value *cells, size_t *length);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One schema's turn from end to end; see lane.h. */
+/* Processes one schema in a run; see lane.h. */
 #include "config.h"
 
 #include "sync/lane.h"
@@ -37,7 +37,8 @@ void lane_close(struct lane *l)
 	registry_release(&l->registry);
 }
 
-/* The target's session knows the old schemas by address, so it goes with them. */
+/* Reloads the schemas. The target session refers to the old ones by address, so it is closed
+ * first. */
 static enum outcome reload_registry(void *context)
 {
 	struct lane *l = context;
@@ -82,8 +83,8 @@ static enum outcome judge(const struct turn *t, enum outcome rc, enum batch_stat
 	return rc;
 }
 
-/* Once through the log up to the bound.  *AGAIN: schemas were deployed meanwhile, or changes
- * wait for others that this pass has applied. */
+/* Goes through the log once, up to the bound. Sets *AGAIN if schemas were deployed meanwhile, or
+ * if changes wait for others that this pass has applied. */
 static enum outcome pass(struct lane *l, struct schema_result *result, const struct recovery *c,
 			 struct progress_turn *progress, bool *again)
 {
@@ -166,7 +167,7 @@ struct staging_check {
 	struct buf reason;
 };
 
-/* The tables that a batch is read from, and those that say what became of it. */
+/* Checks the tables that a batch is read from and those that it is settled in. */
 static enum outcome check_engines(void *context)
 {
 	struct staging_check *c = context;
@@ -192,7 +193,7 @@ static enum outcome check_staging(struct lane *l, struct schema_result *result,
 	return rc;
 }
 
-/* What comes before the changes. */
+/* The steps before the first batch: checks, recovery, purge of ended subscriptions. */
 static enum outcome open_turn(struct lane *l, struct schema_result *result, struct recovery *c)
 {
 	const struct ends *e = &l->ends;

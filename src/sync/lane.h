@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A lane takes schemas through their turns, one after the other.  It has sessions of its own at
- * both ends, and the schemas as they were deployed when it looked last.  One thread uses it.
+ * A worker of a run. It processes schemas one after the other, each in one turn. It has its own
+ * sessions with the staging and the target database, and its own copy of the deployed schemas.
+ * One thread uses it.
  */
 #ifndef CAMPAIGN_SYNC_LANE_H
 #define CAMPAIGN_SYNC_LANE_H
@@ -16,13 +17,13 @@
 #include "sync/progress.h"
 #include "sync/result.h"
 
-/* What the lanes of a run have in common. */
+/* The state that all workers of a run share. */
 struct lane_frame {
 	const struct conf *conf;
 	const struct options *options;
-	uint64_t run_id; /* 0: not written down, as a dry run */
+	uint64_t run_id; /* 0: the run has no history entry, as in a dry run */
 	struct progress *progress;
-	unsigned lanes; /* they share the memory for batches */
+	unsigned lanes; /* the number of workers; they share the memory for batches */
 	atomic_uint busy;
 };
 
@@ -30,14 +31,15 @@ struct lane {
 	struct lane_frame *frame;
 	struct ends ends;
 	struct registry *registry;
-	bool cut_short; /* by a signal, with work left in a turn */
+	bool cut_short; /* a signal ended a turn that had more changes to process */
 };
 
-/* For lanes but the first, which the run opens itself: sessions, and the schemas. */
+/* Opens a worker's sessions and loads its schemas. The run opens the first worker itself. */
 enum outcome lane_open(struct lane *l, struct lane_frame *frame, const struct ends *like,
 		       unsigned number);
 void lane_close(struct lane *l);
-/* The turn of RESULT's schema; what goes wrong is said there.  RETRY: a database is away. */
+/* Processes the schema of RESULT, and stores a failure there. Returns RETRY if a database cannot
+ * be reached. */
 enum outcome lane_take(struct lane *l, struct schema_result *result);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads, and who may begin; see lanes.h. */
+/* The worker threads, and which schema may begin; see lanes.h. */
 #include "config.h"
 
 #include "sync/lanes.h"
@@ -19,22 +19,23 @@ struct lanes {
 	struct lane *first;
 	struct schema_result *const *results;
 	size_t count;
-	bool *independent; /* COUNT x COUNT */
-	/* What the mutex guards, and the condition tells of: */
+	bool *independent; /* a matrix, COUNT x COUNT */
+	/* The mutex guards these members, and the condition signals that they changed: */
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	enum turn_state *states;
-	enum outcome outcome; /* RETRY as soon as a database is away */
+	enum outcome outcome; /* RETRY as soon as a database cannot be reached */
 	bool cut_short;
 };
 
-struct helper { /* one more thread */
+struct helper { /* a further worker thread */
 	struct lanes *all;
 	unsigned number;
 	pthread_t thread;
 };
 
-/* Before there are threads.  A schema that is gone has nothing to do with anybody. */
+/* Finds out which schemas are independent, before any thread starts. A schema that was removed
+ * is independent of all others. */
 static void look_at_links(struct lanes *l)
 {
 	const struct registry *r = l->first->registry;
@@ -50,8 +51,8 @@ static void look_at_links(struct lanes *l)
 	}
 }
 
-/* An empty log is a matter of a moment, as a rule a reference table is one as well, and that is
- * worth no thread. */
+/* Only schemas with staged changes justify a worker; empty logs and reference tables finish at
+ * once. */
 static unsigned worthwhile(const struct lanes *l, unsigned jobs)
 {
 	unsigned lanes = 0;
@@ -70,7 +71,7 @@ static bool may_begin(const struct lanes *l, size_t n)
 	return l->states[n] == TURN_WAITING;
 }
 
-/* The first that may begin, or COUNT; *LEFT: some wait for others. */
+/* Returns the first schema that may begin, or COUNT. Sets *LEFT if schemas wait for others. */
 static size_t choose(const struct lanes *l, bool *left)
 {
 	*left = false;
@@ -82,7 +83,7 @@ static size_t choose(const struct lanes *l, bool *left)
 	return l->count;
 }
 
-/* Returns COUNT when nothing is left to begin. */
+/* Returns COUNT if no schema is left to begin. */
 static size_t take_next(struct lanes *l)
 {
 	size_t n = l->count;
@@ -127,7 +128,7 @@ static void work(struct lanes *l, struct lane *lane)
 	pthread_mutex_unlock(&l->mutex);
 }
 
-/* What a lane that finds no place leaves, the others do. */
+/* A further worker. If it cannot open its sessions, the remaining workers process all schemas. */
 static void *help(void *context)
 {
 	struct helper *h = context;
@@ -142,7 +143,8 @@ static void *help(void *context)
 	return NULL;
 }
 
-/* Signals are for the main thread.  Returns how many of HELPERS there are. */
+/* Starts the threads with signals blocked, so that the main thread gets the signals. Returns how
+ * many of HELPERS were started. */
 static unsigned start_helpers(struct helper *helpers, struct lanes *l, unsigned wanted)
 {
 	sigset_t all, before;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Several schemas at a time: a lane each (lane.h), in threads.  A schema begins when those before
- * it that it has to do with (order.h) are over.
+ * Processes several schemas in parallel. Each worker (lane.h) has a thread. A schema begins when
+ * all schemas before it that it depends on (order.h) are finished.
  */
 #ifndef CAMPAIGN_SYNC_LANES_H
 #define CAMPAIGN_SYNC_LANES_H
@@ -15,10 +15,11 @@
 #define LANES_MAX 8
 
 /*
- * Gives each of RESULTS its turn, unless it has failed already: in this thread with FIRST, which is
- * open, and in up to JOBS - 1 others, as far as there is work for them and the servers let them in.
- * A schema that fails leaves the others alone.  RETRY: a database is away, and what had no turn
- * gets none.  *CUT_SHORT: a signal came, and there is work left.
+ * Processes each of RESULTS that has not failed already. The calling thread uses the worker
+ * FIRST, which is open; up to JOBS - 1 further threads start, as far as there is work for them
+ * and the servers accept their sessions. A failed schema does not affect the others. Returns
+ * RETRY if a database cannot be reached; then the remaining schemas are not processed. Sets
+ * *CUT_SHORT if a signal came and work is left.
  */
 enum outcome lanes_run(struct lane *first, struct schema_result *const *results, size_t count,
 		       unsigned jobs, bool *cut_short);

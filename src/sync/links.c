@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Resolves links at the target; see links.h. */
+/* Resolves links at the target database; see links.h. */
 #include "config.h"
 
 #include "sync/links.h"
@@ -14,14 +14,14 @@
 #define uthash_malloc(size) xmalloc(size)
 #include <uthash.h>
 
-struct link_found { /* a look-up that was made, and its answer */
+struct link_found { /* a look-up and its answer */
 	const char *question;
 	const char *pk; /* NULL: no such row */
-	bool pending;	/* then: the target's log still holds one */
+	bool pending;	/* if PK is NULL: the target schema's log still holds such a row */
 	UT_hash_handle hh;
 };
 
-struct question { /* one link of one change, in terms of the link target's schema */
+struct question { /* one link of one change, in terms of the link's target schema */
 	const struct schema *schema;
 	size_t *key;
 	struct db_value *values;
@@ -54,9 +54,9 @@ static bool understand(const struct links *links, const struct change_link *link
 }
 
 /*
- * A row that the log of the link's target still holds will be there after its own turn: it
- * was staged after this run began, or its schema is not part of this run.  The change that
- * points to it has to wait, not to be refused.
+ * A row that the log of the link's target schema still holds will exist after that schema's own
+ * turn: it was staged after this run began, or its schema is not part of this run. The change
+ * that refers to it must wait and must not be refused.
  */
 static enum outcome look_into_log(const struct links *links, const struct question *q, bool *found)
 {
@@ -100,7 +100,7 @@ static enum outcome ask(struct links *links, const struct question *q, struct li
 	return look_into_log(links, q, &answer->pending);
 }
 
-/* The cache's key: the question as text, with the length of each part. */
+/* The key of the cache: the look-up as text, with the length of each part. */
 static const char *question_text(const struct links *links, const struct question *q)
 {
 	struct buf text = BUF_INIT;

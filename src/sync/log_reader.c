@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows of the log as changes; see log_reader.h. */
+/* Reads rows of the staging log as changes; see log_reader.h. */
 #include "config.h"
 
 #include "sync/log_reader.h"
@@ -17,15 +17,14 @@
 #define uthash_malloc(size) xmalloc(size)
 #include <uthash.h>
 
-/* The columns before the schema's own, in change_columns' order. */
+/* The columns before those of the schema, in the order of change_columns. */
 enum { COLUMN_SEQ, COLUMN_OPERATION, COLUMN_KEY, COLUMN_FIELDS, COLUMN_LINKS, COLUMN_AT };
 #define OWN_COLUMNS 8
 
-/* Logs repeat a few key lists and field lists over and over: each is taken apart once per
- * batch. */
+/* A log contains few different key lists and field lists. Each one is parsed once per batch. */
 struct parsed {
 	const char *text;
-	struct fold_key *key; /* NULL: a field of it is unknown */
+	struct fold_key *key; /* NULL: it contains an unknown field */
 	unsigned char *named;
 	UT_hash_handle hh;
 };
@@ -33,10 +32,10 @@ struct parsed {
 struct log_reader {
 	const struct schema *schema;
 	uint64_t bound;
-	size_t rows, bytes; /* of a batch at most */
-	size_t limit;	    /* rows to ask for next */
+	size_t rows, bytes; /* limits of a batch */
+	size_t limit;	    /* the LIMIT of the next query */
 	struct buf select;
-	/* Of the batch being read: */
+	/* State while a batch is read: */
 	struct arena *arena;
 	struct parsed *keys, *fields;
 };
@@ -75,7 +74,7 @@ struct log_reader *log_reader_new(const struct schema *s, uint64_t bound, size_t
 	return r;
 }
 
-/* They live in the arena of the batch whose rows they were taken from. */
+/* Empties the caches. Their entries are in the arena of the batch from which they were parsed. */
 static void forget_parsed(struct log_reader *r)
 {
 	HASH_CLEAR(hh, r->keys);
@@ -91,7 +90,8 @@ void log_reader_free(struct log_reader **r)
 	*r = NULL;
 }
 
-/* The next item of a list joined by ","; *LIST moves behind it and is NULL after the last. */
+/* Returns the next item of a list joined by ",". *LIST moves to the item after it, or becomes
+ * NULL after the last. */
 static const char *next_item(struct arena *arena, const char **list)
 {
 	size_t length = strcspn(*list, ",");
@@ -101,7 +101,7 @@ static const char *next_item(struct arena *arena, const char **list)
 	return item;
 }
 
-/* In the order of the xpaths, each once. */
+/* Inserts the field in the order of the xpaths, unless it is there already. */
 static void key_insert(struct fold_key *key, const struct schema *s, size_t field)
 {
 	size_t at = 0;
@@ -135,8 +135,8 @@ static struct fold_key *parse_key(struct log_reader *r, const char *text)
 	return key;
 }
 
-/* A name that the schema does not have is an attribute that has left it since; its value has
- * no place any more. */
+/* Ignores a name that the schema does not have: the attribute was removed from the schema after
+ * the change was staged, so its value has no column. */
 static unsigned char *parse_fields(struct log_reader *r, const char *text)
 {
 	unsigned char *named = arena_zalloc(r->arena, mask_size(r->schema));
@@ -183,7 +183,7 @@ static const unsigned char *named_of(struct log_reader *r, const char *text)
 	return p->named;
 }
 
-/* The line of _links for the foreign key XPATH; *LENGTH 0 if there is none. */
+/* Returns the line of _links for the foreign key XPATH; *LENGTH is 0 if there is none. */
 static const char *link_line(const char *links, const char *xpath, size_t *length)
 {
 	size_t n = strlen(xpath);
@@ -206,9 +206,9 @@ static void hash_piece(crypto_generichash_state *hash, const char *bytes, size_t
 }
 
 /*
- * What R10.5 calls the same record: key list and values, as they were given.  A key field
- * that a link fills in later counts with its look-up, so that a subscription of a recipient
- * who is not there yet is the same record tomorrow.
+ * Computes the identity of the record as R10.5 defines it: key list and values as given. For a
+ * key field that a link fills in later, the link's look-up is used. So a subscription of a
+ * recipient that does not exist yet has the same identity in the next run.
  */
 static void identify(const struct log_reader *r, struct fold_change *c)
 {
@@ -228,7 +228,7 @@ static void identify(const struct log_reader *r, struct fold_change *c)
 		hash_piece(&hash, v.text, v.text != NULL ? v.length : 0);
 		hash_piece(&hash, line, length);
 	}
-	if (c->key == NULL || c->key->count == 0) /* nothing else is this record */
+	if (c->key == NULL || c->key->count == 0) /* the change is a record of its own */
 		hash_piece(&hash, (const char *)&c->seq, sizeof(c->seq));
 	crypto_generichash_final(&hash, c->identity, FOLD_IDENTITY_SIZE);
 }
@@ -246,7 +246,7 @@ static const char *find_problem(const struct log_reader *r, const struct fold_ch
 	return NULL;
 }
 
-/* Returns the bytes of memory that the row takes. */
+/* Copies one row to C. Returns the bytes of memory that it takes. */
 static size_t take_row(struct log_reader *r, struct db_rows *rows, struct fold_change *c)
 {
 	const char *links = db_rows_text(rows, COLUMN_LINKS);
@@ -281,8 +281,8 @@ static void make_room(struct log_batch *b)
 	b->changes = xrealloc(b->changes, b->size, sizeof(*b->changes));
 }
 
-/* Rows that came behind the byte limit are thrown away and asked for again, so the next
- * question asks for about as many as fitted. */
+/* Rows after the byte limit are discarded and read again. Therefore the next query asks for
+ * about as many rows as fitted. */
 static void adapt_limit(struct log_reader *r, size_t taken, bool full)
 {
 	if (full)
@@ -314,7 +314,8 @@ static void select_sql(struct log_reader *r, uint64_t after)
 	change_columns(&r->select, r->schema);
 	buf_add(&r->select, " FROM ");
 	db_quote_name(&r->select, r->schema->log_table);
-	/* Numbers of our own, written in place: db_stream binds nothing. */
+	/* These numbers are our own, so they are written into the text: db_stream binds no
+	 * parameters. */
 	buf_addf(&r->select,
 		 " WHERE _seq > %" PRIu64 " AND _seq <= %" PRIu64 " ORDER BY _seq LIMIT %zu", after,
 		 r->bound, r->limit);

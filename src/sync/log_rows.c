@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Deletes and moves rows of the log by number; see log_rows.h.
+ * Deletes and moves rows of the staging log by number; see log_rows.h.
  *
- * InnoDB reads one row further than "BETWEEN first AND last" goes and locks it; where that row
- * is one that a call has inserted and not committed yet, the sync would wait for the call
- * (R10.5a).  A single number of a primary key is looked at alone.  So a range is given up to
- * the number before its last one, and the last one singly: what lies behind the range is then
- * a row of ours.  That holds only as long as the rows are there; where they may be gone, every
- * number is listed.
+ * For "BETWEEN first AND last" InnoDB reads and locks one row beyond the range. If a SOAP call
+ * has inserted that row and not committed it yet, the sync would wait for the call (R10.5a). For
+ * a single primary key InnoDB locks only that row. So a range is written as BETWEEN up to the
+ * number before its last one, and the last number is listed singly: the row after the range is
+ * then one that this run has read. That is true only while the rows exist. If they may have been
+ * deleted, every number is listed.
  *
- * A small table is easily scanned whole, which ends the same way.  FORCE INDEX forbids it, but
- * not the scan of an index that covers the query, as the primary key would: hence the condition
- * on a second column.  It is true of every TINYINT.
+ * The server may scan a small table completely, which locks too much as well. FORCE INDEX
+ * prevents a table scan, but not the scan of an index that covers the query, as the primary key
+ * would. The condition on a second column, which is true for every TINYINT, prevents that.
  */
 #include "config.h"
 
@@ -23,12 +23,13 @@
 #include "staging/move.h"
 #include "sync/log_reader.h"
 
-/* Of a statement.  Well below 1000, where the server begins to turn lists into subqueries. */
+/* The limit per statement. It is well below 1000, where the server begins to convert lists to
+ * subqueries. */
 #define NUMBERS 500
 
-/* One statement's share of the numbers. */
+/* The numbers of one statement. */
 struct share {
-	struct buf list;  /* "5,6,9": singly */
+	struct buf list;  /* "5,6,9": single numbers */
 	struct buf spans; /* " OR _seq BETWEEN 12 AND 17 OR ..." */
 	size_t terms;
 };
@@ -46,7 +47,7 @@ static void share_free(struct share *s)
 	buf_free(&s->spans);
 }
 
-/* Numbers of our own: written, not bound. */
+/* The numbers are our own, so they are written into the text and not bound. */
 static void add_number(struct share *s, uint64_t number)
 {
 	buf_addf(&s->list, "%s%" PRIu64, s->list.length > 0 ? "," : "", number);
@@ -68,7 +69,7 @@ static enum outcome execute(struct db *db, const struct buf *prefix, const struc
 	return rc;
 }
 
-/* PREFIX is a statement that lacks its WHERE. */
+/* Executes PREFIX, a statement without its WHERE, for all numbers, in portions. */
 static enum outcome for_numbers(struct db *db, const struct buf *prefix,
 				const struct seq_range *ranges, size_t count, enum log_rows rows)
 {

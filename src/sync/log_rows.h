@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What becomes of rows of the log that are settled.  Both functions belong into a staging
- * transaction, and both do the same again without harm: after a COMMIT that was not
- * answered, the transaction is simply repeated.
+ * Deletes or moves rows of the staging log that are settled. Both functions must run in a
+ * staging transaction. Repeating them is harmless: after a COMMIT that was not answered, the
+ * caller repeats the transaction.
  */
 #ifndef CAMPAIGN_SYNC_LOG_ROWS_H
 #define CAMPAIGN_SYNC_LOG_ROWS_H
@@ -13,14 +13,14 @@
 #include "schema/model.h"
 
 enum log_rows {
-	LOG_ROWS_THERE,	 /* each number was read, and nobody has deleted it since: ranges serve */
-	LOG_ROWS_LISTED, /* some may be gone: each number by itself, which takes twice as long */
+	LOG_ROWS_THERE,	 /* every number was read and still exists: ranges are allowed */
+	LOG_ROWS_LISTED, /* some rows may be deleted: list each number, twice as slow */
 };
 
-/* Deletes exactly these numbers.  Neither form waits for a row that is not committed. */
+/* Deletes exactly these numbers. It waits for no uncommitted row, with either value of ROWS. */
 enum outcome log_delete(struct db *db, const struct schema *s, const struct seq_range *ranges,
 			size_t count, enum log_rows rows);
-/* Moves exactly these numbers to the table of rejects. */
+/* Moves exactly these numbers to the reject table. */
 enum outcome log_reject(struct db *db, const struct schema *s, const struct seq_range *ranges,
 			size_t count);
 

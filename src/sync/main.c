@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* campaign-sync: one run moves what is staged to the cloud database, or compares tables. */
+/* campaign-sync: one run moves the staged changes to the cloud database, or compares tables. */
 #include "config.h"
 
 #include <malloc.h>
@@ -14,15 +14,15 @@
 #include "sync/run.h"
 #include "sync/verify.h"
 
-/* A batch goes from thread to thread.  With a heap for each of them a run would take half as much
- * memory again, and be no faster. */
+/* The limit of malloc arenas. A batch is passed between threads, so one arena per thread would
+ * need half as much memory again and be no faster. */
 #define HEAPS 2
 
 static void open_log(const struct conf *conf, const struct options *options)
 {
 	enum log_level level = LOG_LEVEL_INFO;
 
-	log_level_parse(conf->log_level, &level); /* conf_load has checked it */
+	log_level_parse(conf->log_level, &level); /* conf_load has validated it */
 	log_open("campaign-sync", options->quiet ? LOG_LEVEL_ERROR : level);
 }
 
@@ -35,7 +35,7 @@ int main(int argc, char **argv)
 	if (!options_read(&options, argc, argv, &status))
 		goto out;
 	if ((conf = conf_load(options.config)) == NULL)
-		goto out; /* conf_load said why */
+		goto out; /* conf_load has logged the reason */
 	open_log(conf, &options);
 	mallopt(M_ARENA_MAX, HEAPS);
 	if (!db_session_variables_valid(conf->cloud_session_variables))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Schemas by name; see named.h. */
+/* Finds schemas by name; see named.h. */
 #include "config.h"
 
 #include "sync/named.h"

@@ -5,7 +5,8 @@
 
 #include "schema/registry.h"
 
-/* NULL if ID is not deployed, or neither staged nor copied; stderr then says so. */
+/* Returns NULL, and prints the reason to stderr, if ID is not deployed or is neither staged nor
+ * copied. */
 const struct schema *named_schema(const struct registry *r, const char *id);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-/* *REFUSED: by the target, for what the changes are. */
+/* Merges the folded run. Sets *REFUSED if the target refused it because of its contents. */
 static enum outcome merge_folded(const struct narrowing *n, size_t first, bool *refused)
 {
 	const struct ends *e = n->o->ends;
@@ -47,8 +47,8 @@ static enum outcome ask_if_possible(struct narrowing *n)
 	return rc;
 }
 
-/* A change that waits may be in the way of others behind it: these wait too, if they are refused.
- */
+/* Puts C aside. While a change waits, later changes may be refused because of it. So if the
+ * target refuses one of them, that change waits too. */
 static void put_aside(struct narrowing *n, struct fold_change *c, enum outcome rc)
 {
 	const struct ends *e = n->o->ends;
@@ -64,8 +64,8 @@ static void put_aside(struct narrowing *n, struct fold_change *c, enum outcome r
 	sorting_reject(n->sorting, c, reason);
 }
 
-/* The number of the change behind the first half of those from FIRST to LAST that are to be merged;
- * FIRST if there is only one, whose number is *ONE then. */
+/* Returns the index after the first half of the changes from FIRST to LAST that are to be
+ * merged. If there is only one, returns FIRST and sets *ONE to the index of that change. */
 static size_t middle_of(const struct narrowing *n, size_t first, size_t last, size_t *one)
 {
 	size_t count = 0, seen = 0, i;
@@ -89,7 +89,7 @@ static enum outcome merge_half(struct narrowing *n, size_t first, size_t last)
 	sorting_behind(n->sorting, first, last);
 	n->batch->folded = 0;
 	e->ops->unload(e->target);
-	ahead_batch_fold(n->batch, n->changes + first, last - first); /* all: it is part of a run */
+	ahead_batch_fold(n->batch, n->changes + first, last - first); /* takes all of them */
 	return narrow_merge(n, first, last);
 }
 

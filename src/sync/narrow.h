@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Merging a run of changes of which the target may refuse some.
+ * Merges a run of changes of which the target may refuse some.
  *
- * When the target refuses, the run is halved in the log's order, and each half is folded anew,
- * until the changes that it refuses stand alone.  So no change is refused for what folding has
- * made of it, or for what comes behind it in the log: where one is, everything before it is either
- * merged or put aside.
+ * If the target refuses the run, the run is halved in log order and each half is folded again,
+ * until each refused change stands alone. So no change is refused because of what folding made
+ * of it, or because of a later change in the log: when a change is refused, every change before
+ * it is either merged or put aside.
  *
- * A reason that is not known may lie in the row or in something that every row meets.  If the
- * statements fail even when there are no rows, they are at fault, and the merge fails.  Else each
- * change that fails alone counts as refused, but in doubt, as long as no row of the schema could
- * be merged in this run.
+ * The cause of an unknown error may be the row, or something that concerns every row. If the
+ * statements fail even without rows, the merge fails. Otherwise each change that fails alone
+ * counts as refused, but it is in doubt as long as no row of the schema was merged in this run.
  */
 #ifndef CAMPAIGN_SYNC_NARROW_H
 #define CAMPAIGN_SYNC_NARROW_H
@@ -32,14 +31,14 @@ struct narrowing { /* of one try at a batch */
 	struct sorting *sorting;
 	struct subhisto *subhisto;
 	struct run_counts *found;
-	bool whole;			/* nothing is to be halved: the first refusal ends it */
-	bool possible;			/* with no rows; asked once */
-	char doubt[REJECT_REASON_SIZE]; /* the first reason that is not known; "" for none */
+	bool whole;			/* do not halve: return at the first refusal */
+	bool possible;			/* the statements work without rows; tested once */
+	char doubt[REJECT_REASON_SIZE]; /* the first unknown reason; "" for none */
 };
 
-/* Merges the run of the changes FIRST to LAST, which are what is folded by now.  What is refused is
- * put aside, and what has to be with it.  REJECTED, BUG: it is to be WHOLE and was refused, or
- * cannot be merged. */
+/* Merges the run that consists of the changes FIRST to LAST and is already folded. Puts refused
+ * changes aside, with all changes that depend on them. Returns REJECTED or BUG if WHOLE is set
+ * and the run was refused, or if it cannot be merged. */
 enum outcome narrow_merge(struct narrowing *n, size_t first, size_t last);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the command line; refuses what it does not know. */
+/* Parses the command line and refuses unknown options. */
 #include "config.h"
 
 #include "sync/options.h"
@@ -104,7 +104,7 @@ static int read_number(const char *option, const char *text, unsigned most, unsi
 	return 0;
 }
 
-/* True if the program goes on. */
+/* Returns true if the program continues. */
 static bool take_verify(struct options *o, int option, int *status)
 {
 	switch (option) {
@@ -124,7 +124,7 @@ static bool take_verify(struct options *o, int option, int *status)
 		return read_number("range", optarg, RANGE_MAX, &o->range_rows) == 0 ||
 		       wrong_usage(status);
 	default:
-		return wrong_usage(status); /* getopt has said what is wrong */
+		return wrong_usage(status); /* getopt_long has printed the error */
 	}
 }
 
@@ -167,7 +167,7 @@ static bool take(struct options *o, int option, int *status)
 	}
 }
 
-/* What goes together; NULL, or what does not. */
+/* Returns NULL, or the reason why the options contradict each other. */
 static const char *contradiction(const struct options *o)
 {
 	bool for_verify = o->against != NULL || o->against_export != NULL || o->export_to != NULL ||

@@ -17,7 +17,7 @@ bool order_links(const struct registry *r, const struct schema *from, const stru
 	return false;
 }
 
-/* Not table names as they are: a server may fold their case. */
+/* Compares table names without case, because a server may ignore it. */
 static bool share_a_table(const struct schema *a, const struct schema *b)
 {
 	return strcasecmp(a->table, b->table) == 0 || subscription_writes_to(a, b) ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A bar, or lines; see progress.h. */
+/* Shows progress as a bar or as log lines; see progress.h. */
 #include "config.h"
 
 #include "sync/progress.h"
@@ -28,15 +28,15 @@ struct progress {
 	pthread_mutex_t mutex;
 	const char *what;
 	bool quiet;
-	/* The bar: of the turns since there was none. */
-	const char *schema; /* the only one's */
+	/* State of the bar. It covers all turns that began since the bar was last hidden. */
+	const char *schema; /* used if there is only one turn */
 	unsigned turns, active;
 	uint64_t total, done;
 	int64_t started_ms;
-	int64_t next_ms; /* when it is drawn anew */
+	int64_t next_ms; /* time of the next drawing */
 };
 
-/* "1:05 left"; nothing as long as there is no rate to tell it by. */
+/* Formats ", 1:05 left", or "" as long as the rate is unknown. */
 static void format_left(char out[TIME_SIZE], uint64_t left, uint64_t rate)
 {
 	uint64_t seconds = rate > 0 ? (left + rate - 1) / rate : 0;
@@ -51,7 +51,7 @@ static void format_left(char out[TIME_SIZE], uint64_t left, uint64_t rate)
 			 seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
-/* A line that the terminal breaks could not be wiped any more. */
+/* Cuts the line to the width of the terminal: a wrapped line could not be erased. */
 static void cut_to_terminal(char *line)
 {
 	struct winsize size = {0};
@@ -140,7 +140,7 @@ static void bar_end(struct progress *p)
 {
 	if (--p->active > 0)
 		return;
-	fputs(wipe, stderr); /* the summary takes its place */
+	fputs(wipe, stderr); /* makes room for the summary */
 	fflush(stderr);
 	log_set_line_start("");
 }

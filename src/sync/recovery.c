@@ -28,8 +28,8 @@ static enum outcome read_log_id(struct recovery *c)
 	return rc;
 }
 
-/* What the target has committed and the log still holds: a run ended between its two
- * commits (R10.6). */
+/* Deletes the changes from the log that the target has committed already. They are left if a run
+ * ended between its two commits (R10.6). */
 static enum outcome recover(struct recovery *c)
 {
 	const struct ends *e = c->ends;
@@ -61,10 +61,10 @@ out:
 }
 
 /*
- * Each run gives the log a new name towards the target, committed before anything is merged.
- * Numbers alone do not tell a log from one that was dropped and made anew, or restored from a
- * backup: an old record could otherwise be taken for one about new changes that happen to
- * have the same numbers.
+ * Each run gives the log a new id, by which the target identifies it, and commits the id before
+ * it merges anything. Numbers alone do not identify a log: it may have been dropped and created
+ * again, or restored from a backup. Then an old record at the target could be taken for a record
+ * of new changes with the same numbers.
  */
 static enum outcome renew(struct recovery *c)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the beginning of a turn needs: the log's id, and an end to what an earlier run left. */
+/* The beginning of a turn: recovers the changes of a run that died, and gives the log a new id. */
 #ifndef CAMPAIGN_SYNC_RECOVERY_H
 #define CAMPAIGN_SYNC_RECOVERY_H
 
@@ -17,7 +17,7 @@ struct recovery {
 	uint64_t recovered;	  /* out: changes that a run which died had applied */
 };
 
-/* CONTEXT is a struct recovery, for ends_persist. */
+/* CONTEXT is a struct recovery. The function is a unit for ends_persist. */
 enum outcome recover_and_renew(void *context);
 
 #endif

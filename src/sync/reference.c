@@ -2,8 +2,7 @@
 /*
  * Copies reference tables; see reference.h.
  *
- * The copy may be done twice without harm, so a COMMIT that was not answered needs no
- * looking up.
+ * Copying twice is harmless, so after a COMMIT without an answer no look-up is necessary.
  */
 #include "config.h"
 
@@ -16,27 +15,27 @@
 #include "base/arena.h"
 #include "base/clock.h"
 
-/* Rows with an older time than one that was copied may have been committed after it: changes
- * that took long.  What is copied twice changes nothing. */
+/* A row may be committed after a copied row and yet have an older time, if its transaction took
+ * long. So the copy begins earlier by this interval; copying a row twice changes nothing. */
 #define OVERLAP "INTERVAL 10 MINUTE"
 
-/* What is in memory at a time. */
+/* Limits of the rows in memory. */
 #define CHUNK_ROWS  1000
 #define CHUNK_BYTES (4 << 20)
 
 struct copying {
 	const struct reference_options *o;
 	struct merge_counts found;
-	bool at_staging; /* where a failure came from */
+	bool at_staging; /* the failure came from the staging database */
 };
 
-/* The field that tells which rows are new, -1 if there is none. */
+/* Returns the field that identifies new rows, -1 if there is none. */
 static int time_field(const struct schema *s)
 {
 	int field = schema_field_by_xpath(s, "@lastModified");
 
 	if (field < 0 || s->pk < 0)
-		return -1; /* without primary key only a whole copy is possible */
+		return -1; /* a partial copy needs a primary key */
 	switch (s->fields[field].type) {
 	case XTK_DATETIME:
 	case XTK_DATETIMETZ:
@@ -58,7 +57,7 @@ static void add_select(const struct schema *s, struct buf *sql)
 	db_quote_name(sql, s->table);
 }
 
-/* Up to a chunk of rows from the stream, into ARENA. */
+/* Reads up to one chunk of rows from the stream into ARENA. */
 static size_t take_rows(struct db_rows *rows, struct arena *arena, struct db_value *cells,
 			size_t columns)
 {
@@ -99,7 +98,8 @@ static enum outcome pour(struct copying *c, struct db_rows *rows)
 	return rc;
 }
 
-/* LATEST: NULL for the whole table. */
+/* Copies the rows whose time is not before LATEST minus OVERLAP, and the rows without a time.
+ * LATEST is NULL: the whole table. */
 static enum outcome copy(struct copying *c, int field, const char *latest)
 {
 	const struct ends *e = c->o->ends;
@@ -144,9 +144,9 @@ static enum outcome compare(struct copying *c, size_t field, bool *equal)
 	return rc;
 }
 
-/* What the target refuses of an increment may be in the way of a row that has been removed, which
- * only the whole copy shows.  Behind an increment that it takes, the two differ only if rows were
- * removed, came with an old time or were refused by an earlier run. */
+/* The target may refuse a row of a partial copy because of a row that was removed from staging;
+ * only a whole copy removes it. After a successful partial copy the tables differ only if rows
+ * were removed, were added with an old time, or were refused in an earlier run. */
 static enum outcome copy_what_is_new(struct copying *c, int field, const char *latest)
 {
 	bool equal = false;
@@ -177,7 +177,7 @@ static enum outcome copy_what_is_needed(struct copying *c)
 	return rc;
 }
 
-/* A dry run does it all and takes it back. */
+/* A dry run executes the whole copy and rolls it back. */
 static enum outcome try_to_copy(void *context)
 {
 	struct copying *c = context;

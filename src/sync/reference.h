@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reference tables (R10.7): local tables that are copied to the target, so that the keys by
- * which replicated records point to them are found there.
+ * Reference tables (R10.7): local tables that are copied to the target, so that the keys in
+ * replicated records find the rows there.
  */
 #ifndef CAMPAIGN_SYNC_REFERENCE_H
 #define CAMPAIGN_SYNC_REFERENCE_H
@@ -14,13 +14,13 @@
 #include "sync/history.h"
 
 /*
- * Copies S's table in one transaction of the target, and adds what differed to COUNTS.  By
- * lastModified if S has it: what is as new as the newest that was copied; then, if the two
- * tables still have different rows, as a whole, so that removals arrive.  Otherwise as a whole.
- * DRY_RUN: only counts.
+ * Copies the table of S in one target transaction, and adds the differences to COUNTS. If S has
+ * lastModified, it copies the rows that are as new as the newest copied one; if the two tables
+ * still differ, it copies the whole table, so that removed rows are deleted. Without
+ * lastModified it copies the whole table. DRY_RUN: only counts.
  *
- * Rows that the target refuses stay as they were there, and all others are copied: REJECTED then,
- * with the reason of one, and their number in COUNTS.
+ * A row that the target refuses stays unchanged there, and all others are copied. The result is
+ * then REJECTED, with the reason of one row and the number of refused rows in COUNTS.
  */
 struct reference_options {
 	struct ends *ends;
@@ -29,7 +29,7 @@ struct reference_options {
 	struct run_counts *counts;
 };
 
-/* *REASON: why it failed; valid until the ends are used again. */
+/* Sets *REASON after a failure. It is valid until the ends are used again. */
 enum outcome reference_copy(const struct reference_options *options, const char **reason);
 
 #endif

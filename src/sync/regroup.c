@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Regrouping; see regroup.h.
+ * Reorders a batch; see regroup.h.
  *
- * The graph has a node for each key (list and values) that a change of the batch names, and for
- * each row that the target has or a change could insert, told by its primary key.  An edge says
- * that a row could have this key at some time during the batch:
+ * The graph has a node for each key (list and values) that a change of the batch names. It also
+ * has a node for each row, identified by its primary key, that the target has or that a change
+ * could insert. An edge means that the row could have this key at some time during the batch:
  *
- *   1. the target says that it has it now;
- *   2. a change that is found by one key sets the fields of another, or leaves them at their
- *      defaults when it inserts.  If it sets only some of them, the row's other fields are unknown
- *      here: an edge to every key of that list;
+ *   1. the target has a row with this key now;
+ *   2. a change that is matched by one key sets the fields of another key, or leaves them at their
+ *      defaults when it inserts. If it sets only some of them, the row's other fields are unknown
+ *      here, so there is an edge to every key of that list;
  *   3. a change that inserts brings a primary key: an edge to that row.
  *
- * What is connected keeps its order.  So a row that any change could meet is always in the
- * component of that change, whatever the order of the components.
+ * Changes in the same component keep their order. A row that a change could affect is always in
+ * the component of that change, whatever the order of the components.
  */
 #include "config.h"
 
@@ -29,55 +29,56 @@
 #define uthash_malloc(size) xmalloc(size)
 #include <uthash.h>
 
-/* Clients may think of any number of lists. */
+/* The limit of key lists, because clients may use any number of them. */
 #define LISTS_MAX 16
 
-/* Worth its questions if there are more runs than a few, and than one for so many changes. */
+/* Reorder only if the batch would need more than FEW_RUNS + count/100 merges; fewer do not pay
+ * for the look-ups. */
 #define FEW_RUNS	4
 #define CHANGES_FOR_RUN 100
 
-/* What the target may find for each change, all in all. */
+/* The rows that the target may return, on average per change. */
 #define ROWS_FOR_CHANGE 4
 
 #define NONE ((size_t)-1)
 
 struct node {
-	struct node *parent; /* itself: the root of its component */
+	struct node *parent; /* itself, if it is the root of its component */
 	unsigned rank;
-	/* Of a root, while changes are being put in order: its first that has no place yet, and
-	 * its last. */
+	/* Used in a root while changes are ordered: its first change without a place, and its
+	 * last. */
 	size_t first, last;
 	struct node *next_root;
 	UT_hash_handle hh;
 };
 
-struct list { /* of fields, by which changes name their records */
+struct list { /* a key list by which changes identify their records */
 	const struct fold_key *key;
-	struct node *all;	      /* stands for every key of the list, if it must */
-	struct node **nodes;	      /* by record */
+	struct node *all;    /* represents every key of the list; NULL if it is not needed */
+	struct node **nodes; /* indexed by record */
 	struct merge_record *records; /* one for each key that a change names */
 	size_t count, size;
-	struct node *heads, *tail; /* components whose next change names this list */
+	struct node *heads, *tail; /* components whose next change uses this list */
 	size_t waiting;
 };
 
 struct member { /* one change */
 	struct node *node;
 	size_t list;
-	size_t next; /* change of its component */
+	size_t next; /* the next change of its component */
 };
 
 struct regroup {
 	const struct schema *schema;
-	struct arena *arena; /* nodes and keys, of the batch */
+	struct arena *arena; /* nodes and keys of the batch */
 	struct node *by_key;
-	struct fold_key pk; /* the list of the primary key alone: its nodes are the rows */
+	struct fold_key pk; /* the list of the primary key alone; its nodes are the rows */
 	size_t pk_field;
-	struct db_value *cells; /* room for one key, one per schema field */
-	unsigned char *nothing; /* a mask */
+	struct db_value *cells; /* room for one key, one value per schema field */
+	unsigned char *nothing; /* an empty mask */
 	struct list lists[LISTS_MAX];
 	size_t list_count;
-	size_t rows, rows_max; /* that the target has told, and may tell */
+	size_t rows, rows_max; /* the number of rows that the target returned, and its limit */
 	struct member *members;
 	size_t size;
 };
@@ -121,7 +122,7 @@ void regroup_free(struct regroup **r)
 	*r = NULL;
 }
 
-/* Nodes. */
+/* ---- nodes ---- */
 
 static struct node *node_new(struct regroup *r)
 {
@@ -157,7 +158,7 @@ static void join(struct node *a, struct node *b)
 	a->rank += a->rank == b->rank;
 }
 
-/* The node of the key that CELLS have; *MADE: there was none. */
+/* Returns the node of the key in CELLS, and creates it if necessary (*MADE). */
 static struct node *node_of(struct regroup *r, const struct fold_key *key,
 			    const struct db_value *cells, bool *made)
 {
@@ -177,7 +178,7 @@ static struct node *node_of(struct regroup *r, const struct fold_key *key,
 	return n;
 }
 
-/* The row with this primary key. */
+/* Returns the node of the row with this primary key. */
 static struct node *row_of(struct regroup *r, struct db_value pk)
 {
 	bool made;
@@ -186,7 +187,7 @@ static struct node *row_of(struct regroup *r, struct db_value pk)
 	return node_of(r, &r->pk, r->cells, &made);
 }
 
-/* Lists. */
+/* ---- key lists ---- */
 
 static size_t find_list(const struct regroup *r, const struct fold_key *key)
 {
@@ -197,7 +198,7 @@ static size_t find_list(const struct regroup *r, const struct fold_key *key)
 	return i;
 }
 
-/* How many runs the batch would have, and its lists; false if there are too many of those. */
+/* Collects the batch's lists and counts its runs. Returns false if there are too many lists. */
 static bool look_at_lists(struct regroup *r, const struct fold_change *changes, size_t count,
 			  size_t *runs)
 {
@@ -243,7 +244,7 @@ static void add_record(struct regroup *r, struct list *l, struct node *n,
 	};
 }
 
-/* The node of a change's own key.  Without a key it is the only one that it concerns. */
+/* Returns the node of a change's own key. A change without a key gets a new node. */
 static struct node *node_of_change(struct regroup *r, const struct fold_change *c, struct list *l)
 {
 	bool made = true;
@@ -257,7 +258,7 @@ static struct node *node_of_change(struct regroup *r, const struct fold_change *
 	return n;
 }
 
-/* What changes do to other keys. */
+/* ---- effects of changes on other keys ---- */
 
 static bool may_insert(const struct fold_change *c)
 {
@@ -269,7 +270,7 @@ static bool sets(const struct fold_change *c, size_t field)
 	return mask_has(c->named, field) || key_has(c->key, field);
 }
 
-/* The change could give a row a key of list L, but which one is not known. */
+/* Used if the change could give a row some key of list L, but its values are unknown. */
 static void join_all(struct regroup *r, struct node *n, struct list *l)
 {
 	if (l->all == NULL)
@@ -277,7 +278,8 @@ static void join_all(struct regroup *r, struct node *n, struct list *l)
 	join(n, l->all);
 }
 
-/* A row that is found keeps its primary key, and its other fields unless they are named. */
+/* An update of an existing row. The row keeps its primary key, and the fields that are not
+ * named. */
 static void join_updated(struct regroup *r, struct node *n, const struct fold_change *c,
 			 struct list *l)
 {
@@ -296,7 +298,7 @@ static void join_updated(struct regroup *r, struct node *n, const struct fold_ch
 		join_all(r, n, l);
 }
 
-/* False if the default is not known before the target makes it. */
+/* Returns false if only the target can compute the default. */
 static bool default_of(const struct field *f, struct db_value *value)
 {
 	*value = f->default_kind == DEFAULT_CONSTANT ? db_text(f->default_text) : DB_NULL;
@@ -359,14 +361,14 @@ bool regroup_begin(struct regroup *r, const struct fold_change *changes, size_t 
 		m->list = find_list(r, changes[i].key);
 		m->node = node_of_change(r, &changes[i], &r->lists[m->list]);
 	}
-	for (size_t i = 0; i < count; i++) { /* when all nodes of changes are there */
+	for (size_t i = 0; i < count; i++) { /* after the nodes of all changes exist */
 		if (changes[i].fate == FOLD_IN)
 			join_what_it_makes(r, &changes[i], &r->members[i]);
 	}
 	return true;
 }
 
-/* Rows of the target. */
+/* ---- rows of the target ---- */
 
 bool regroup_asks(struct regroup *r, size_t n, struct regroup_question *question)
 {
@@ -383,7 +385,7 @@ void regroup_row(struct regroup *r, size_t n, size_t record, struct db_value pk)
 		join(r->lists[n].nodes[record], row_of(r, pk));
 }
 
-/* The new order. */
+/* ---- the new order ---- */
 
 static void join_whole_lists(struct regroup *r)
 {
@@ -408,7 +410,7 @@ static void push(struct regroup *r, struct node *root)
 	l->waiting++;
 }
 
-/* Each component's changes, one behind the other. */
+/* Links the changes of each component in log order. */
 static void chain_members(struct regroup *r, const struct fold_change *changes, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -430,7 +432,7 @@ static void chain_members(struct regroup *r, const struct fold_change *changes, 
 	}
 }
 
-/* The list with which the most components go on; NULL if none does. */
+/* Returns the list that the most components use next; NULL if no component is left. */
 static struct list *most_waited_for(struct regroup *r)
 {
 	struct list *most = NULL;
@@ -442,8 +444,8 @@ static struct list *most_waited_for(struct regroup *r)
 	return most;
 }
 
-/* One run: of every component that goes on with list L, as far as it does.  Returns how many
- * changes have a place in ORDER then. */
+/* Orders one run: for every component whose next change uses list L, all its next changes that
+ * use it. Returns how many changes have a place in ORDER. */
 static size_t take_run(struct regroup *r, struct list *l, size_t *order, size_t taken)
 {
 	struct node *root = l->heads, *next;
@@ -474,7 +476,7 @@ static void put_in_order(struct regroup *r, struct fold_change *changes, size_t 
 	chain_members(r, changes, count);
 	while ((l = most_waited_for(r)) != NULL)
 		taken = take_run(r, l, order, taken);
-	for (size_t i = 0; i < count; i++) { /* what is not to be folded can stand anywhere */
+	for (size_t i = 0; i < count; i++) { /* changes that are not folded may have any place */
 		if (changes[i].fate != FOLD_IN)
 			order[taken++] = i;
 	}

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Regrouping: where a batch mixes key lists, changes with the same list are brought together, so
- * that a run takes many of them (fold.h) instead of one.
+ * Reorders a batch that mixes key lists. Changes with the same list are put together, so that a
+ * run (fold.h) takes many of them instead of one.
  *
  * Two changes keep their order if they could concern the same row of the target: because the
- * target has a row that both of their keys find, or because a change of the batch makes one or
- * could.  Everything else may change places: changes that never meet the same row have the same
- * effect in any order (R10.3).  Where it cannot be told, order is kept.  What the target refuses
- * may depend on order all the same, by constraints that nobody here knows of; so a batch in which
- * something is refused is to be merged as it was.  Pure: no database.
+ * target has a row that both of their keys match, or because a change of the batch creates or
+ * could create one. All other changes may be reordered: changes that never concern the same row
+ * have the same effect in any order (R10.3). In case of doubt the order is kept. Which change
+ * the target refuses may still depend on the order, because of constraints that are unknown
+ * here. So the caller must merge a batch in log order if a change of it is refused. Pure: no
+ * database.
  *
- *   regroup_begin    looks at a batch; false: better left as it is
- *   regroup_row      for each row that a key finds in the target (regroup_asks)
+ *   regroup_begin    analyses a batch; returns false if it should keep its order
+ *   regroup_row      adds a row of the target that a key matches (regroup_asks)
  *   regroup_changes  puts the changes into their new order
- *   regroup_restore  and back into that of the log
+ *   regroup_restore  restores the order of the log
  */
 #ifndef CAMPAIGN_SYNC_REGROUP_H
 #define CAMPAIGN_SYNC_REGROUP_H
@@ -30,20 +31,21 @@ void regroup_free(struct regroup **r);
 
 bool regroup_begin(struct regroup *r, const struct fold_change *changes, size_t count);
 
-/* One question to the target: which rows have the keys of RECORDS? */
+/* A look-up at the target: the rows that have the keys of RECORDS. */
 struct regroup_question {
 	const struct fold_key *key;
 	const struct merge_record *records;
 	size_t count;
 };
 
-/* Number N of them, from 0; false if there are no more.  Valid until regroup_changes. */
+/* Returns look-up number N, from 0; false if there are no more. It is valid until
+ * regroup_changes. */
 bool regroup_asks(struct regroup *r, size_t n, struct regroup_question *question);
-/* The answer to number N: a row with this primary key has the key of record RECORD. */
+/* Adds a result of look-up N: the row with primary key PK has the key of record RECORD. */
 void regroup_row(struct regroup *r, size_t n, size_t record, struct db_value pk);
 
-/* False, and nothing is changed, if the keys find so many rows that they took too much memory: a
- * key may stand for any number of rows (R10.4). */
+/* Returns false, and changes nothing, if the keys match so many rows that they would need too
+ * much memory: a key may match any number of rows (R10.4). */
 bool regroup_changes(struct regroup *r, struct fold_change *changes, size_t count);
 void regroup_restore(struct fold_change *changes, size_t count);
 

@@ -19,16 +19,16 @@
 
 static const char sql_load[] = "SELECT record, MIN(seq) FROM campaign_reject WHERE schema_id = ?"
 			       " GROUP BY record";
-/* A repetition after a COMMIT without answer finds its own rows. */
+/* If it is repeated after a COMMIT without an answer, its rows exist already. */
 static const char sql_store[] =
     "INSERT INTO campaign_reject (schema_id, seq, record, held, reason, rejected_at)"
     " VALUES (?, ?, ?, ?, ?, UTC_TIMESTAMP(3)) ON DUPLICATE KEY UPDATE seq = VALUES(seq)";
 #define STORE_COLUMNS 5
 
-struct record { /* one that has rejects */
+struct record { /* a record that has rejects */
 	unsigned char identity[FOLD_IDENTITY_SIZE];
-	uint64_t seq; /* of the first */
-	bool kept;    /* that is known for longer than the batch at hand */
+	uint64_t seq; /* the number of its first reject */
+	bool kept;    /* remains known after the current batch */
 	UT_hash_handle hh;
 };
 

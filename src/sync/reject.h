@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rejects of one schema: which records have one, and those of the batch at hand.  A record
- * with a reject holds up its own later changes and nobody else's (R10.5).
+ * The rejects of one schema: the records that have one, and the rejects of the current batch. A
+ * reject holds later changes of the same record, and no others (R10.5).
  */
 #ifndef CAMPAIGN_SYNC_REJECT_H
 #define CAMPAIGN_SYNC_REJECT_H
@@ -16,27 +16,28 @@ struct rejects;
 
 struct rejects *rejects_new(const struct schema *s);
 void rejects_free(struct rejects **r);
-/* Reads which records have rejects already. */
+/* Loads the records that have rejects already. */
 enum outcome rejects_load(struct rejects *r, struct db *db);
 
-/* The number of a rejected change of this record, 0 if there is none. */
+/* Returns the number of the record's first rejected change, 0 if it has none. */
 uint64_t rejects_ahead(const struct rejects *r, const unsigned char *identity);
 
-/* Adds C to the rejects of this batch.  REASON is copied, cut and made safe. */
+/* Adds C to the rejects of this batch. REASON is copied, truncated and escaped. */
 void rejects_add(struct rejects *r, const struct fold_change *c, const char *reason);
-/* Likewise, behind the change AHEAD. */
+/* Adds C as held behind the rejected change AHEAD. */
 void rejects_hold(struct rejects *r, const struct fold_change *c, uint64_t ahead);
 
-/* Forgets the batch's: it is tried again, or was not stored. */
+/* Removes the rejects of this batch, because it is repeated or was not stored. */
 void rejects_undo(struct rejects *r);
-/* Takes the batch's out of it, to be stored with a later batch or never; their records have
- * rejects all the same. */
+/* Moves the rejects of this batch to the doubts. They are stored with a later batch or never.
+ * Their records count as having rejects. */
 void rejects_doubt(struct rejects *r);
-/* Adds to the batch what was taken out of earlier ones. */
+/* Moves all doubts to the rejects of this batch. */
 void rejects_confirm(struct rejects *r);
-/* In an open staging transaction: the batch's go from the log to the rejects. */
+/* Moves the rejects of this batch from the log to the reject tables, in an open staging
+ * transaction. */
 enum outcome rejects_store(const struct rejects *r, struct db *db);
-/* After its COMMIT. */
+/* Call it after the COMMIT of that transaction. */
 void rejects_stored(struct rejects *r);
 
 #endif

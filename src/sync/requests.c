@@ -12,11 +12,11 @@ static const char sql_look[] = "SELECT EXISTS (SELECT 1 FROM campaign_request),"
 			       " EXISTS (SELECT 1 FROM campaign_request_taken)";
 static const char sql_list[] = "SELECT schema_id FROM campaign_request_taken";
 
-/* Each is followed by sql_one, or stands alone. */
+/* Each statement below is used alone or followed by sql_one. */
 static const char sql_copy[] =
     "INSERT IGNORE INTO campaign_request_taken (schema_id, requested_at, operator)"
     " SELECT r.schema_id, r.requested_at, r.operator FROM campaign_request r";
-/* Not one that came between the two statements: it was not taken. */
+/* A request that came between the two statements was not taken, so it is not removed. */
 static const char sql_remove[] = "DELETE r FROM campaign_request r"
 				 " JOIN campaign_request_taken t ON t.schema_id = r.schema_id";
 static const char sql_served[] = "DELETE r FROM campaign_request_taken r";

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs that callers asked for (protocol 10.1).  A request is taken when the run that serves
- * it begins to read, so that one that comes later is for the next run; and it is forgotten
- * when that run is over, so that a run that was killed does not lose it: what is still taken
- * while nobody holds the run's lock counts as requested.
+ * Runs that API clients have requested (protocol 10.1). A run takes the requests before it
+ * begins to read, so that a later request is for the next run. It deletes them at its end, so
+ * that a killed run does not lose them: a request that is taken while no run holds the lock
+ * counts as not served.
  */
 #ifndef CAMPAIGN_SYNC_REQUESTS_H
 #define CAMPAIGN_SYNC_REQUESTS_H
@@ -19,18 +19,19 @@ struct schema_ids { /* zero-initialise it */
 	size_t count;
 };
 
-void schema_ids_add(struct schema_ids *list, const char *id); /* copies it */
+void schema_ids_add(struct schema_ids *list, const char *id); /* copies ID */
 void schema_ids_free(struct schema_ids *list);
 
-/* One query.  *WAITING: nobody has taken it; *TAKEN: a run has, which may be dead. */
+/* Runs one query. *WAITING: there are requests that no run has taken. *TAKEN: there are requests
+ * that a run has taken; that run may be dead. */
 enum outcome requests_look(struct db *db, bool *waiting, bool *taken);
 
-/* Under the lock of the run.  Only those of the schemas NAMED; of all, if there are none.  May
- * be done twice. */
+/* Takes the requests for the schemas NAMED, or all if NAMED is empty. The caller holds the run
+ * lock. It may be repeated. */
 enum outcome requests_take(struct db *db, const struct schema_ids *named);
-/* What is taken; "" stands for every schema. */
+/* Lists the taken requests; "" means all schemas. */
 enum outcome requests_list(struct db *db, struct schema_ids *out);
-/* The run is over: forgets what was taken. */
+/* Deletes the taken requests at the end of the run. */
 enum outcome requests_served(struct db *db, const struct schema_ids *named);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A schema's failure; see result.h. */
+/* Records a schema's failure; see result.h. */
 #include "config.h"
 
 #include "sync/result.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One turn of each schema, and more where changes wait; see rounds.h. */
+/* Gives each schema one turn, and further turns while changes wait; see rounds.h. */
 #include "config.h"
 
 #include "sync/rounds.h"
@@ -27,7 +27,7 @@ static enum outcome first_round(struct rounds *r, struct schema_result **results
 	return round_of(r, results, r->count);
 }
 
-/* Those with changes that wait, backwards. */
+/* Lists the schemas with waiting changes, in reverse order. */
 static size_t list_waiting(const struct rounds *r, struct schema_result **results)
 {
 	size_t count = 0;
@@ -48,8 +48,8 @@ static uint64_t total_merged(const struct rounds *r)
 	return total;
 }
 
-/* Whether the logs of this run hold nothing more that it could merge: no schema has failed, and no
- * change waits for its link's target. */
+/* True if the logs of this run hold nothing else that it could merge: no schema has failed, and
+ * no change waits for the target row of its link. */
 static bool exhausted(const struct rounds *r)
 {
 	for (size_t i = 0; i < r->count; i++) {
@@ -59,8 +59,8 @@ static bool exhausted(const struct rounds *r)
 	return r->all;
 }
 
-/* One at a time, since what comes behind a rejected change may help the others.  False: each of
- * RESULTS has had it. */
+/* Gives the last chance to one schema at a time, because changes behind a rejected one may help
+ * the others. Returns false if each of RESULTS has had it. */
 static bool give_last_chance(struct schema_result *const *results, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

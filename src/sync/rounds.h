@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A run's turns: each schema has one, link targets first (R10.3).  Changes may be left that the
- * target refuses as long as rows of other schemas refer to theirs: deletions, as a rule, for which
- * the opposite order is right.  Their schemas take further turns, backwards, as long as one of
- * them brings something forward.  What is refused even then is rejected.
+ * The rounds of a run. In the first round each schema has one turn, link targets first (R10.3).
+ * The target may refuse changes as long as rows of other schemas refer to their rows. These are
+ * usually deletions, which need the opposite order. Schemas with such changes get further turns
+ * in reverse order, as long as a round merges any change. Changes that are refused after that
+ * are rejected.
  */
 #ifndef CAMPAIGN_SYNC_ROUNDS_H
 #define CAMPAIGN_SYNC_ROUNDS_H
@@ -18,13 +19,13 @@ struct rounds {
 	struct lane *first;
 	struct schema_result *results;
 	size_t count;
-	/* The run has all schemas there are.  If not, what could help may be in another one's log,
-	 * and what waits goes on waiting. */
+	/* The run includes all schemas. If not, the changes that could help may be in the log of
+	 * another schema, and the waiting changes go on waiting. */
 	bool all;
-	bool cut_short; /* by a signal, with work left */
+	bool cut_short; /* a signal ended the run, and work is left */
 };
 
-/* As lanes_run. */
+/* See lanes_run for the result. */
 enum outcome rounds_run(struct rounds *r);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A run from lock to summary; see run.h. */
+/* A run, from the lock to the summary; see run.h. */
 #include "config.h"
 
 #include "sync/run.h"
@@ -25,20 +25,20 @@
 
 struct run {
 	struct lane_frame frame;
-	struct lane lane;	       /* the first, in the main thread */
-	struct schema_ids named;       /* by the options, as the registry calls them; none: all */
+	struct lane lane;	       /* the first worker, in the main thread */
+	struct schema_ids named;       /* from the options, as ids; none: all */
 	struct schema_ids requested;   /* with --if-requested */
 	struct schema_result *results; /* the schemas of this run, in their order */
 	size_t count;
-	bool all;	    /* that there are */
+	bool all;	    /* the run includes all schemas */
 	int64_t started_ms; /* monotonic */
 	char message[RESULT_MESSAGE_SIZE];
 	bool failed;
-	bool cut_short; /* by a signal, with work left */
-	bool away;	/* a database was: what is left may be possible soon */
+	bool cut_short; /* a signal ended the run, and work is left */
+	bool away;	/* a database could not be reached: a run may succeed soon */
 };
 
-/* The first thing that went wrong is what the run's row says. */
+/* Marks the run as failed. The history keeps the first failure. */
 static void run_failed(struct run *r, const char *schema, const char *why)
 {
 	r->failed = true;
@@ -48,9 +48,10 @@ static void run_failed(struct run *r, const char *schema, const char *why)
 		 schema[0] != '\0' ? ": " : "", why);
 }
 
-/* Choosing the schemas. */
+/* ---- choosing the schemas ---- */
 
-/* A reference table goes with the schemas that link to it, so that their keys find it. */
+/* A reference table is included with the schemas that link to it, so that their keys find its
+ * rows. */
 static bool is_named(const struct run *r, const struct schema *s, const char *id)
 {
 	const struct schema *named = registry_find(r->lane.registry, id, NULL);
@@ -85,7 +86,7 @@ static enum sync_exit read_names(struct run *r)
 	return SYNC_DONE;
 }
 
-/* Reference tables first, then what may point to them (R10.3). */
+/* Chooses the schemas: reference tables first, then the schemas that may refer to them (R10.3). */
 static void choose(struct run *r)
 {
 	const struct schema **order =
@@ -103,7 +104,7 @@ static void choose(struct run *r)
 	free(order);
 }
 
-/* Where the configuration names a schema that there is not, what it says holds for none. */
+/* Warns about a section for a schema that is not deployed: that section has no effect. */
 static void look_at_conf(const struct run *r)
 {
 	const struct conf *conf = r->frame.conf;
@@ -120,8 +121,8 @@ static void look_at_conf(const struct run *r)
 	}
 }
 
-/* What a caller has staged before a change up to these numbers is within the bounds of this run,
- * whichever schema it is of: they are taken first. */
+/* Takes the early bounds, before all other bounds. A change that a client staged before a change
+ * with a number up to an early bound is within the bounds of this run, whatever its schema. */
 static enum outcome take_early_bounds(struct run *r)
 {
 	enum outcome rc = OUTCOME_OK;
@@ -132,13 +133,14 @@ static enum outcome take_early_bounds(struct run *r)
 		if (s->staged)
 			rc = log_reader_bound(r->lane.ends.db, s, &r->results[i].early_bound);
 	}
-	return rc == OUTCOME_RETRY ? rc : OUTCOME_OK; /* the bound fails likewise, and is told */
+	return rc == OUTCOME_RETRY ? rc : OUTCOME_OK; /* the bound fails too and is reported */
 }
 
 /*
- * A run moves what was staged when it started (R10.5a).  Backwards, so that the bound of a
- * link's target is taken after that of the schema that links to it: a subscription within
- * its bound has its recipient within the recipients'.
+ * Takes the bounds: a run moves only changes that were staged before it started (R10.5a). It
+ * takes them in reverse order, so that the bound of a link's target is taken after the bound of
+ * the schema with the link. So if a subscription is within its bound, its recipient is within
+ * the bound of the recipients.
  */
 static enum outcome take_bounds(struct run *r)
 {
@@ -160,7 +162,7 @@ static enum outcome take_bounds(struct run *r)
 	return OUTCOME_OK;
 }
 
-/* The end. */
+/* ---- the end of a run ---- */
 
 static struct run_counts total_of(const struct run *r)
 {
@@ -215,7 +217,7 @@ static void print_summary(const struct run *r)
 		summary_text(&s);
 }
 
-/* Requests. */
+/* ---- requests ---- */
 
 static enum outcome take_requests(void *context)
 {
@@ -229,8 +231,9 @@ static enum outcome take_requests(void *context)
 }
 
 /*
- * They stay for the next run if this one was cut short or a database was away.  A failure that
- * would be the same again is reported, and left to the runs that come anyway.
+ * The requests remain for the next run if a signal ended this one or a database could not be
+ * reached. After any other failure, which would probably recur, they are deleted; the scheduled
+ * runs try again.
  */
 static void end_requests(struct run *r)
 {
@@ -241,7 +244,7 @@ static void end_requests(struct run *r)
 		log_warn("the request for this run stays, and will cause another");
 }
 
-/* Of several schemas the first one's failure stands for all. */
+/* The first failed schema gives the run's message. */
 static void gather_failures(struct run *r)
 {
 	for (size_t i = 0; i < r->count; i++) {
@@ -268,7 +271,8 @@ static enum sync_exit finish(struct run *r)
 	return total.rejected + total.held > 0 ? SYNC_REJECTS : SYNC_DONE;
 }
 
-/* What a run that was killed may still have under way is waited for before anything is read. */
+/* Opens the target and waits until transactions of a killed run have ended, before anything is
+ * read. */
 static enum outcome open_target(struct run *r)
 {
 	struct ends *e = &r->lane.ends;
@@ -298,7 +302,8 @@ static enum outcome take_turns(struct run *r)
 	return rc;
 }
 
-/* From here on requests are for the next run; then comes the first look at the logs. */
+/* Requests were taken before this point; later ones are for the next run. The logs are first
+ * read after it. */
 static enum sync_exit run_chosen(struct run *r)
 {
 	enum outcome rc;
@@ -329,7 +334,7 @@ static enum sync_exit run_locked(struct run *r)
 	    ends_persist(&r->lane.ends, take_requests, r, &retries) != OUTCOME_OK)
 		return SYNC_FAILED;
 	if (r->frame.options->if_requested && r->requested.count == 0)
-		return SYNC_DONE; /* another run was quicker */
+		return SYNC_DONE; /* another run has served the requests */
 	return run_chosen(r);
 }
 
@@ -343,7 +348,7 @@ static enum sync_exit run_from_lock(struct run *r, bool waiting)
 	if (!held)
 		return run_locked(r);
 	if (r->frame.options->if_requested && !waiting)
-		return SYNC_DONE; /* what is taken is being served */
+		return SYNC_DONE; /* the other run serves the taken requests */
 	if (r->frame.options->if_requested)
 		log_info("another run holds the lock; the request waits");
 	else
@@ -351,7 +356,8 @@ static enum sync_exit run_from_lock(struct run *r, bool waiting)
 	return SYNC_LOCKED;
 }
 
-/* Asked every few seconds, so it says nothing and costs one query when there is nothing. */
+/* A timer calls this every few seconds, so without a request it prints nothing and makes one
+ * query. */
 static enum sync_exit run_if_requested(struct run *r)
 {
 	bool waiting = false, taken = false;

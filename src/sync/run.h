@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One run: the lock, what an earlier run left half done, the schemas in their order, the
- * history, the summary.
+ * One run: takes the lock, recovers the work of a run that died, processes the schemas in order,
+ * and writes the history and the summary.
  */
 #ifndef CAMPAIGN_SYNC_RUN_H
 #define CAMPAIGN_SYNC_RUN_H

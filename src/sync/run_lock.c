@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One run at a time; see run_lock.h. */
+/* Prevents two runs at a time; see run_lock.h. */
 #include "config.h"
 
 #include "sync/run_lock.h"
@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 
-/* The name is cut to the 64 characters that the server allows. */
+/* The server allows names of up to 64 characters. */
 static const char sql_lock[] = "SELECT GET_LOCK(LEFT(CONCAT('campaign-sync:', DATABASE()), 64), 0)";
 
 struct run_lock {
@@ -18,7 +18,7 @@ struct run_lock {
 	const struct db_login *login;
 	struct db *db;
 	bool wanted;
-	bool lost; /* to another run */
+	bool lost; /* another run has it */
 };
 
 struct run_lock *run_lock_new(const struct db_login *login)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lock that keeps a second run away: a session of its own at the staging database, for the
- * lock lives as long as that does.  All lanes of a run share it.  Thread-safe.
+ * The lock that prevents a second run. It has its own session with the staging database and is
+ * held as long as that session. All workers of a run share it. Thread-safe.
  */
 #ifndef CAMPAIGN_SYNC_RUN_LOCK_H
 #define CAMPAIGN_SYNC_RUN_LOCK_H
@@ -13,13 +13,13 @@
 
 struct run_lock;
 
-/* LOGIN is kept, not copied. */
+/* The pointer LOGIN is kept, not copied. */
 struct run_lock *run_lock_new(const struct db_login *login);
 void run_lock_free(struct run_lock **l);
-/* *HELD: another run has it. */
+/* Sets *HELD if another run holds the lock. */
 enum outcome run_lock_take(struct run_lock *l, bool *held);
-/* Asks the session; a lock that was lost is taken again, if nobody else has it now.  A lock that
- * was never taken is not missed. */
+/* Checks the session. If the session was lost, takes the lock again, and fails if another run
+ * holds it now. Succeeds if the lock was never taken. */
 enum outcome run_lock_check(struct run_lock *l);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What of a batch is put aside; see sorting.h. */
+/* Decides which changes of a batch are put aside; see sorting.h. */
 #include "config.h"
 
 #include "sync/sorting.h"
@@ -14,17 +14,17 @@
 #define uthash_malloc(size) xmalloc(size)
 #include <uthash.h>
 
-struct deferred { /* a record of which a change has to wait: its later changes wait too */
+struct deferred { /* a record with a change that waits: its later changes wait too */
 	unsigned char identity[FOLD_IDENTITY_SIZE];
-	bool waits; /* not for a link, but for rows that refer to it */
-	bool kept;  /* the batch that found it is applied */
+	bool waits; /* it waits for rows that refer to it, not for a link */
+	bool kept;  /* the batch in which it was found is applied */
 	UT_hash_handle hh;
 };
 
-/* The key lists of the changes that wait; what is deferred for a link is not among them. */
+/* The key lists of the waiting changes. Changes that are deferred for a link do not count. */
 struct waiting {
 	enum { NO_LIST, ONE_LIST, MORE_LISTS } lists;
-	struct fold_key key; /* the one */
+	struct fold_key key; /* the list, if there is only one */
 };
 
 struct sorting {
@@ -33,13 +33,13 @@ struct sorting {
 	const struct schema *schema;
 	struct rejects *rejects;
 	struct deferred *deferred;
-	struct waiting waiting, kept; /* by now, and of the batches before */
-	/* Of the batches before, too: */
+	struct waiting waiting, kept; /* the current state, and the state before this batch */
+	/* Counts of the earlier batches: */
 	uint64_t deferred_changes, waiting_changes;
 	uint64_t doubted_rejects, doubted_held;
 	struct links links;
-	struct arena *arena; /* the links' */
-	/* Of the batch at hand: */
+	struct arena *arena; /* for the links */
+	/* State of the current batch: */
 	struct fold_change *changes;
 	size_t count;
 	struct run_counts *found;
@@ -60,7 +60,7 @@ struct sorting *sorting_new(struct ends *ends, const struct registry *registry,
 	return s;
 }
 
-/* ALL, or only those of the batch at hand. */
+/* Removes all records, or only those of the current batch. */
 static void clear_deferred(struct sorting *s, bool all)
 {
 	struct deferred *d, *next;
@@ -179,7 +179,7 @@ void sorting_wait(struct sorting *s, struct fold_change *c)
 	} else if (!key_equal(&s->waiting.key, c->key)) {
 		s->waiting.lists = MORE_LISTS;
 	}
-	if (s->waiting.lists == ONE_LIST) /* else everything waits from here on */
+	if (s->waiting.lists == ONE_LIST) /* otherwise all later changes wait anyway */
 		add_deferred(s, c, true);
 }
 
@@ -197,7 +197,7 @@ void sorting_reject(struct sorting *s, struct fold_change *c, const char *reason
 	rejects_add(s->rejects, c, reason);
 }
 
-/* A change whose record has a reject goes behind it (R10.5). */
+/* Holds a change whose record has a reject (R10.5). */
 static bool hold(struct sorting *s, struct fold_change *c)
 {
 	uint64_t ahead = rejects_ahead(s->rejects, c->identity);
@@ -210,7 +210,7 @@ static bool hold(struct sorting *s, struct fold_change *c)
 	return true;
 }
 
-/* False: nothing that is put aside concerns C. */
+/* Puts C aside if it must follow a change that is put aside; returns false otherwise. */
 static bool put_behind(struct sorting *s, struct fold_change *c)
 {
 	const struct deferred *d;
@@ -295,5 +295,5 @@ void sorting_keep(struct sorting *s)
 	copy_waiting(&s->kept, &s->waiting);
 	s->deferred_changes += s->found->deferred;
 	s->waiting_changes += s->found->waiting;
-	s->found->deferred = s->found->waiting = 0; /* counted once, at the end of all turns */
+	s->found->deferred = s->found->waiting = 0; /* counted once, after all turns */
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sorting out what of a batch cannot be merged now, and what therefore has to wait with it:
+ * Decides which changes of a batch cannot be merged now, and which others must wait with them:
  *
- *   rejected  it no longer fits the schema, or the target has refused it for good
- *   held      behind a rejected change of the same record (R10.5)
- *   deferred  its link's target is staged and not in the cloud yet (R7.7), or an earlier
- *             change of its record waits for that
- *   waiting   the target refuses it as long as other rows refer to the row (R10.3), or it is
- *             behind such a change and could concern the same row
+ *   rejected  it no longer fits the schema, or the target has refused it permanently
+ *   held      it follows a rejected change of the same record (R10.5)
+ *   deferred  the target row of its link is staged and not in the cloud database yet (R7.7), or
+ *             an earlier change of its record waits for such a row
+ *   waiting   the target refuses it as long as other rows refer to its row (R10.3), or it follows
+ *             such a change and could concern the same row
  *
- * Each of these is put aside (FOLD_ASIDE); everything else is to be folded.
+ * All of these are put aside (FOLD_ASIDE); all other changes are folded.
  *
- * While a change waits, others of the same key list go on: they concern other rows, unless they
- * are of the same record.  Of another key list that is not known (fold.h), so they wait as well,
- * and everything behind them.
+ * While a change waits, later changes with the same key list are merged unless they concern the
+ * same record, because they concern other rows. For a change with another key list this is
+ * unknown (fold.h), so it waits too, and so do all changes after it.
  */
 #ifndef CAMPAIGN_SYNC_SORTING_H
 #define CAMPAIGN_SYNC_SORTING_H
@@ -30,42 +30,45 @@
 
 struct sorting;
 
-/* All of them outlive it. */
+/* All arguments must outlive it. */
 struct sorting *sorting_new(struct ends *ends, const struct registry *registry,
 			    const struct schema *schema);
 void sorting_free(struct sorting **s);
 
-/* Begins one try at a batch: whatever was found in a try before it is forgotten.  FOUND gets the
- * counts and lives as long as the try. */
+/* Begins one try at a batch and discards the results of an earlier try. FOUND receives the
+ * counts; it must live as long as the try. */
 void sorting_begin(struct sorting *s, struct fold_change *changes, size_t count,
 		   struct run_counts *found);
-/* Judges all changes of the batch, and resolves their links. */
+/* Sorts all changes of the batch and resolves their links. */
 enum outcome sorting_out(struct sorting *s);
-/* The target has refused this change of the batch, for good or for the time being.  What has to
- * be put aside because of it is, by sorting_behind. */
+/* Put aside a change of the batch that the target has refused, permanently or for now. The
+ * caller then calls sorting_behind for the changes after it. */
 void sorting_reject(struct sorting *s, struct fold_change *c, const char *reason);
 void sorting_wait(struct sorting *s, struct fold_change *c);
-/* Changes FROM to TO of the batch: those that come behind one that is put aside by now. */
+/* Puts aside those of the changes FROM to TO that must follow a change that is put aside. */
 void sorting_behind(struct sorting *s, size_t from, size_t to);
-/* Something waits, of this batch or an earlier one. */
+/* True if a change of this batch or of an earlier one waits. */
 bool sorting_waits(const struct sorting *s);
 
 /*
- * Rejects that may not be the changes' own fault (narrow.h).  `sorting_doubt`: those of this batch
- * are among them, and are not to be stored; `sorting_confirm`: they are rejects after all, those
- * of earlier batches too, and go with this batch's.
+ * Rejects in doubt: the changes may not be at fault (narrow.h). sorting_doubt puts the rejects
+ * of this batch in doubt, so they are not stored. sorting_confirm adds all rejects in doubt,
+ * including those of earlier batches, to the rejects of this batch. sorting_doubts returns their
+ * number.
  */
 void sorting_doubt(struct sorting *s);
 void sorting_confirm(struct sorting *s);
 uint64_t sorting_doubts(const struct sorting *s);
 
-/* The batch is applied: what it has deferred stays so until the turn is over. */
+/* Call it when the batch is applied: its deferred and waiting changes keep this state until the
+ * end of the turn. */
 void sorting_keep(struct sorting *s);
 
-/* Changes of this turn that wait for their link's target, and for rows that refer to theirs. */
+/* The number of this turn's changes that wait for the target row of a link, and of those that
+ * wait because other rows refer to their row. */
 uint64_t sorting_deferred(const struct sorting *s);
 uint64_t sorting_waiting(const struct sorting *s);
-/* To be loaded, and stored behind each batch. */
+/* The rejects, to be loaded at the beginning of the turn and stored after each batch. */
 struct rejects *sorting_rejects(const struct sorting *s);
 
 #endif

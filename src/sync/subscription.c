@@ -2,12 +2,13 @@
 /*
  * The history of subscriptions; see subscription.h.
  *
- * Folding makes one change of many, so the lines are not read off what is merged: the state
- * of each record is asked before, and each of its changes is then played on it.
+ * Folding combines several changes, so the merged records do not show each line. Instead the
+ * state of each record is read before the merge, and each of its changes is then applied to that
+ * state.
  *
- * Only changes that reconcile on service and recipient leave lines: those of Subscribe and
- * Unsubscribe, and records that Ingest and IngestExt get with this key.  Any other key does
- * not say whose subscription it is.
+ * Only changes that reconcile on service and recipient write lines: those of Subscribe and
+ * Unsubscribe, and records of Ingest and IngestExt with this key. Another key does not identify
+ * the subscription.
  */
 #include "config.h"
 
@@ -27,20 +28,20 @@ static const char *const line_actions[] = {[LINE_ENDED] = "0", [LINE_MADE] = "1"
 
 struct subhisto {
 	const struct schema *subscription;
-	const struct schema *schema;	 /* nms:subHisto */
-	size_t status;			 /* deleteStatus of nms:subscription */
-	size_t service, recipient;	 /* the foreign keys there */
-	size_t action, to, of;		 /* and here: action, recipient-id, service-id */
+	const struct schema *schema; /* nms:subHisto */
+	size_t status;		     /* deleteStatus of nms:subscription */
+	size_t service, recipient;   /* its foreign keys */
+	size_t action, to, of;	     /* fields of nms:subHisto: action, recipient-id, service-id */
 	unsigned char *given, *nothing;	 /* masks over `schema` */
-	enum subscription_state *states; /* of the records at hand */
+	enum subscription_state *states; /* of the records of the current run */
 	size_t size;
 	struct merge_record *lines;
 	size_t line_count, lines_size;
-	struct arena *arena; /* the lines' */
-	bool idle;	     /* this key leaves no lines */
+	struct arena *arena; /* owns the lines */
+	bool idle;	     /* the current key writes no lines */
 };
 
-/* Pure. */
+/* Pure: uses no database. */
 
 enum subscription_line subscription_step(enum subscription_state *state, enum operation operation,
 					 enum subscription_status status)
@@ -54,7 +55,7 @@ enum subscription_line subscription_step(enum subscription_state *state, enum op
 			*state = SUBSCRIPTION_ENDED;
 		else if (status == STATUS_ZERO || before == SUBSCRIPTION_NONE)
 			*state = SUBSCRIPTION_ACTIVE;
-		if (status == STATUS_ZERO) /* Subscribe, again or not: R9.5 */
+		if (status == STATUS_ZERO) /* Subscribe, also when it is repeated: R9.5 */
 			return LINE_MADE;
 		break;
 	case OPERATION_UPDATE:
@@ -77,14 +78,14 @@ static bool is_zero(struct db_value number)
 	return number.text == NULL || strtol(number.text, NULL, 10) == 0;
 }
 
-/* Set-up. */
+/* ---- set-up ---- */
 
 bool subscription_writes_to(const struct schema *s, const struct schema *other)
 {
 	return strcmp(s->id, subscription_id) == 0 && strcmp(other->id, history_id) == 0;
 }
 
-/* False if S lacks the field. */
+/* Returns false if S does not have the field. */
 static bool find(const struct schema *s, const char *xpath, size_t *field)
 {
 	int found = schema_field_by_xpath(s, xpath);
@@ -130,7 +131,7 @@ void subhisto_free(struct subhisto **h)
 	*h = NULL;
 }
 
-/* Before the merge. */
+/* ---- before the merge ---- */
 
 static bool is_their_key(const struct subhisto *h, const struct fold_key *key)
 {
@@ -139,7 +140,7 @@ static bool is_their_key(const struct subhisto *h, const struct fold_key *key)
 		(key->fields[0] == h->recipient && key->fields[1] == h->service));
 }
 
-/* Several rows of one key (R10.4): the subscription lives if one of them does. */
+/* If several rows have the key (R10.4), the subscription is active if one of them is. */
 static void take_state(void *context, size_t record, struct db_value status)
 {
 	struct subhisto *h = context;
@@ -168,7 +169,7 @@ enum outcome subhisto_before(struct subhisto *h, const struct ends *e, const str
 			    h->status, take_state, h);
 }
 
-/* After it. */
+/* ---- after the merge ---- */
 
 static void add_line(struct subhisto *h, const struct fold_change *c, enum subscription_line line)
 {
@@ -189,7 +190,7 @@ static void add_line(struct subhisto *h, const struct fold_change *c, enum subsc
 	    .update = h->nothing,
 	    .given = h->given,
 	    .insert = true,
-	    .at = c->at, /* date is not given: its default is this time */
+	    .at = c->at, /* date is not given; its default is this time */
 	};
 }
 
@@ -225,11 +226,11 @@ enum outcome subhisto_after(struct subhisto *h, const struct ends *e, const stru
 	if (h->line_count == 0)
 		return OUTCOME_OK;
 	rc = e->ops->merge(e->target, h->schema, no_key, 0, h->lines, h->line_count, &ignored);
-	/* The subscription is not at fault: nothing must go to its rejects. */
+	/* The subscription is not at fault, so it must not be rejected. */
 	return rc == OUTCOME_REJECTED ? OUTCOME_INVALID : rc;
 }
 
-/* The purge. */
+/* ---- the purge ---- */
 
 struct purge {
 	const struct ends *ends;

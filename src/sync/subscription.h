@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What nms:subscription needs besides being merged: a line in nms:subHisto for each
- * subscription that was made or ended (R9.9), in the transaction that makes or ends it, so
- * that lines are written exactly once (R10.6); and the purge of those that have ended.
+ * Handles nms:subscription beyond the merge. It adds a line to nms:subHisto for each
+ * subscription that began or ended (R9.9), in the same transaction, so that each line is written
+ * exactly once (R10.6). It also purges ended subscriptions.
  *
- * A row whose deleteStatus is not 0 has ended: it waits for the purge, and is no
- * subscription any more (R9.6).
+ * A row whose deleteStatus is not 0 has ended: it remains until the purge and does not count as
+ * a subscription (R9.6).
  */
 #ifndef CAMPAIGN_SYNC_SUBSCRIPTION_H
 #define CAMPAIGN_SYNC_SUBSCRIPTION_H
@@ -21,37 +21,38 @@
 
 enum subscription_state { SUBSCRIPTION_NONE, SUBSCRIPTION_ENDED, SUBSCRIPTION_ACTIVE };
 
-/* What a change says of deleteStatus. */
+/* The value of deleteStatus in a change. */
 enum subscription_status { STATUS_UNNAMED, STATUS_ZERO, STATUS_SET };
 
-enum subscription_line { /* numbered as nms:subHisto's action */
+enum subscription_line { /* values of the action in nms:subHisto */
 			 LINE_ENDED = 0,
 			 LINE_MADE = 1,
 			 LINE_NONE,
 };
 
-/* The line that a change leaves which meets *STATE; *STATE becomes what it leaves behind. */
+/* Returns the line that a change writes in the state *STATE, and updates *STATE. */
 enum subscription_line subscription_step(enum subscription_state *state, enum operation operation,
 					 enum subscription_status status);
 
-/* S is nms:subscription and OTHER its history. */
+/* True if S is nms:subscription and OTHER is nms:subHisto. */
 bool subscription_writes_to(const struct schema *s, const struct schema *other);
 
 struct subhisto;
 
-/* NULL if S is another schema than nms:subscription, or nms:subHisto is not deployed; the
- * functions below do nothing then. */
+/* Returns NULL if S is not nms:subscription or nms:subHisto is not deployed. The functions below
+ * then do nothing. */
 struct subhisto *subhisto_new(const struct registry *registry, const struct schema *s);
 void subhisto_free(struct subhisto **h);
 
-/* Around the merge of records FIRST to LAST of the fold, in its transaction: how they stood,
- * and what became of them.  CHANGES is what was given to fold_run. */
+/* Call them before and after the merge of the records FIRST to LAST of the fold, in the same
+ * transaction: the first reads the state of the records, the second writes the lines. CHANGES is
+ * the array that was passed to fold_run. */
 enum outcome subhisto_before(struct subhisto *h, const struct ends *e, const struct fold_key *key,
 			     const struct merge_record *records, size_t count);
 enum outcome subhisto_after(struct subhisto *h, const struct ends *e, const struct fold *fold,
 			    const struct fold_change *changes, size_t first, size_t last);
 
-/* Deletes the subscriptions that have ended, if S is nms:subscription. */
+/* Deletes the ended subscriptions if S is nms:subscription. */
 enum outcome subscription_purge(struct ends *e, const struct schema *s, struct run_counts *counts);
 
 #endif

@@ -38,7 +38,7 @@ static struct run_counts total_of(const struct summary *s)
 
 	for (size_t i = 0; i < s->count; i++)
 		run_counts_add(&total, &s->results[i].counts);
-	total.milliseconds = s->milliseconds; /* schemas take theirs side by side */
+	total.milliseconds = s->milliseconds; /* not the sum: schemas are processed in parallel */
 	return total;
 }
 

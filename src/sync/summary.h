@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a run says at its end, on stdout: a line per schema and a total, or one JSON object. */
+/* Prints the result of a run to stdout: a line per schema and a total, or one JSON object. */
 #ifndef CAMPAIGN_SYNC_SUMMARY_H
 #define CAMPAIGN_SYNC_SUMMARY_H
 

@@ -27,24 +27,24 @@ static const char sql_rejects[] = "SELECT COUNT(*) FROM campaign_reject WHERE sc
 static const char with_staging[] = "staging";
 static const char was_interrupted[] = "interrupted";
 
-/* Milliseconds before a comparison is begun anew that a lost connection has ended. */
+/* Milliseconds to wait before a comparison that lost its connection is repeated. */
 static const unsigned waits_ms[] = {100, 500, 2000, 4000};
 
 struct verify {
 	const struct conf *conf;
 	const struct options *options;
-	struct ends ends; /* of which the staging session and the lock are used */
+	struct ends ends; /* only the staging session and the lock are used */
 	struct registry *registry;
 	struct export_writer *writer;	/* with --export */
 	struct export_reader *expected; /* with --against-export */
 	struct progress *progress;
-	bool away; /* a database was, for long: nothing is tried again any more */
+	bool away; /* a database could not be reached for long: no further retries */
 	struct verify_result *results;
 	size_t count;
 };
 
-/* One comparison: the cloud's table with that of GROUP, or with table EXPORTED of the export, or,
- * if both are none, with nothing. */
+/* One comparison: the cloud database's table with the table in GROUP, or with table EXPORTED of
+ * the export. If neither is set, the task only counts the rows and computes the checksum. */
 struct task {
 	struct verify *v;
 	const struct schema *schema;
@@ -52,7 +52,7 @@ struct task {
 	const char *group;
 	const struct reader_ops *ops; /* of GROUP */
 	int exported;		      /* -1: none */
-	struct export_writer *writer; /* the ranges go there; NULL: nowhere */
+	struct export_writer *writer; /* receives the ranges; NULL: they are not written */
 	size_t *fields;
 	size_t field_count;
 	struct reader *readers[2];
@@ -90,7 +90,7 @@ static enum outcome open_one(struct task *t, int side, const struct reader_ops *
 	return rc;
 }
 
-/* With sessions of its own, which also end what is left of a table that is not read to its end. */
+/* Opens new sessions for each comparison. Closing them also discards the unread rows of a table. */
 static enum outcome open_readers(struct task *t)
 {
 	enum outcome rc;
@@ -165,7 +165,7 @@ static enum outcome try_once(struct task *t)
 	return rc;
 }
 
-/* A run that began meanwhile may have changed one table of the two. */
+/* If the lock was lost, another run may have changed one of the two tables. */
 static enum outcome check_lock(struct task *t)
 {
 	enum outcome rc = run_lock_check(t->v->ends.lock);
@@ -199,7 +199,7 @@ static void carry_out(struct task *t)
 		log_error("%s: %s", r->schema, r->message);
 		return;
 	}
-	free(r->message); /* of a try that failed */
+	free(r->message); /* the message of a failed try */
 	r->message = note;
 	if (comparison_differs(&r->comparison, two))
 		r->verdict = VERIFY_DIFFERS;
@@ -207,7 +207,7 @@ static void carry_out(struct task *t)
 		r->verdict = two ? VERIFY_EQUAL : VERIFY_COUNTED;
 }
 
-/* ---- what is compared with what ---- */
+/* ---- choosing what to compare ---- */
 
 static struct verify_result *add_result(struct verify *v, const char *schema, const char *with)
 {
@@ -249,7 +249,7 @@ static enum outcome count_rejects(struct verify *v, const struct schema *s, uint
 	return rc;
 }
 
-/* For people only, so a failure is no reason to end. */
+/* Adds information for the report. A failure does not end the comparison. */
 static void describe(struct verify *v, const struct schema *s, struct verify_result *r)
 {
 	r->key = s->pk >= 0 ? xstrdup(s->fields[s->pk].name) : NULL;
@@ -269,7 +269,7 @@ static int find_exported(const struct verify *v, const struct schema *s)
 	return -1;
 }
 
-/* Fields that the schema has got since are left out, and named in the result's message. */
+/* Names the fields that the export does not have in the result's message. They are not compared. */
 static void note_new_fields(struct task *t)
 {
 	const struct schema *s = t->schema;
@@ -289,7 +289,7 @@ static void note_new_fields(struct task *t)
 	buf_free(&names);
 }
 
-/* The fields that the export's checksums are made of. */
+/* Selects the fields over which the export's checksums were computed. */
 static int take_exported_fields(struct task *t, const struct export_table *e)
 {
 	const struct schema *s = t->schema;
@@ -369,7 +369,7 @@ static void verify_schema(struct verify *v, const struct schema *s)
 		with_export(v, s);
 }
 
-/* ---- which schemas ---- */
+/* ---- choosing the schemas ---- */
 
 static enum sync_exit check_names(const struct verify *v)
 {
@@ -389,7 +389,7 @@ static bool wanted(const struct verify *v, const struct schema *s)
 	return v->options->schema_count == 0;
 }
 
-/* Tables of the export that nothing is left to compare with. */
+/* Reports tables of the export that have no deployed schema. */
 static void name_left_over(struct verify *v)
 {
 	if (v->expected == NULL || v->options->schema_count > 0)
@@ -420,7 +420,7 @@ static void verify_all(struct verify *v)
 	free(order);
 }
 
-/* ---- from lock to report ---- */
+/* ---- from the lock to the report ---- */
 
 static enum sync_exit finish(struct verify *v, int64_t started_ms)
 {
@@ -466,7 +466,7 @@ static enum sync_exit verify_locked(struct verify *v)
 	return finish(v, started_ms);
 }
 
-/* A group that is missing would be taken for a login with all defaults. */
+/* Checks the group, because a missing group would be used as a login with all defaults. */
 static enum sync_exit check_group(const struct verify *v)
 {
 	struct db_login login = v->ends.login;

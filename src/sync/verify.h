@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * campaign-sync --verify (R10.13): compares tables, and changes nothing.  It takes the lock of a
- * run, so that no run changes a table meanwhile.
+ * campaign-sync --verify (R10.13): compares tables and changes nothing. It takes the run lock,
+ * so that no run changes a table meanwhile.
  *
- * The first table of a comparison is the cloud database's.  A reference table is compared with the
- * staging database's; both kinds are compared with another database's or with an export, if there
- * is one.
+ * The first table of a comparison is in the cloud database. A reference table is compared with
+ * the staging database. Both kinds of tables are compared with another database or with an
+ * export, if one is given.
  */
 #ifndef CAMPAIGN_SYNC_VERIFY_H
 #define CAMPAIGN_SYNC_VERIFY_H

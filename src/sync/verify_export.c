@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of ranges; see verify_export.h. */
+/* Writes and reads export files; see verify_export.h. */
 #include "config.h"
 
 #include "sync/verify_export.h"
@@ -18,8 +18,8 @@ struct export_writer {
 	char *path, *beside;
 	FILE *file;
 	struct buf line;
-	char *schema; /* the table that has begun and not ended */
-	long place;   /* where it began */
+	char *schema; /* the table that is being written; NULL: none */
+	long place;   /* the file offset of its first line */
 	uint64_t rows;
 	struct checksum checksum;
 	bool failed;
@@ -34,12 +34,12 @@ struct export_reader {
 	char *time;
 	struct export_table *tables;
 	size_t count;
-	struct range range; /* the last that was given out */
+	struct range range; /* the last range that was returned */
 };
 
 /* ---- writing ---- */
 
-/* The first failure counts, and is reported. */
+/* Logs and keeps the first failure. */
 static void judge(struct export_writer *w, bool good)
 {
 	if (!good && !w->failed) {
@@ -88,7 +88,7 @@ struct export_writer *export_writer_open(const char *path)
 	return w;
 }
 
-/* What has been written of a table whose reading failed. */
+/* Removes the lines of a table whose comparison failed. */
 static void take_back(struct export_writer *w)
 {
 	if (w->schema == NULL || w->failed)
@@ -187,7 +187,8 @@ static int check_file_line(struct export_reader *r)
 	return 0;
 }
 
-/* The ranges of a table, and its end: their sums must be the table's. */
+/* Reads the ranges of a table and its end line, and checks that their sums equal the table's
+ * sums. */
 static int check_ranges(struct export_reader *r, const struct export_table *t)
 {
 	uint64_t rows = 0, rows_said = 0;
@@ -302,7 +303,8 @@ int export_reader_begin(struct export_reader *r, size_t n)
 	return fseek(r->file, r->tables[n].place, SEEK_SET);
 }
 
-/* The file was read before, so what is no range here is the table's end. */
+/* The file was checked when it was opened, so a line that is not a range is the end of the
+ * table. */
 int export_reader_next(void *context, struct range *range)
 {
 	struct export_reader *r = context;

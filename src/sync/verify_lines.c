@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The lines of an export as text; see verify_lines.h. */
+/* Formats and parses the lines of an export; see verify_lines.h. */
 #include "config.h"
 
 #include "sync/verify_lines.h"
@@ -12,7 +12,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 
-/* More fields than any schema has: a damaged file must not take all memory. */
+/* More fields than any schema has. It limits the memory that a damaged file can use. */
 #define FIELDS_MAX 10000
 
 static const char line_table[] = "{\"schema\":";
@@ -82,8 +82,7 @@ void lines_add_end(struct buf *out, const char *schema, uint64_t rows,
 	add_sum(out, rows, checksum);
 }
 
-/* ---- reading: each function goes on behind what it has taken, and returns -1 at anything else
- * ---- */
+/* ---- reading: each function advances *P over its token; it returns -1 for any other text ---- */
 
 static int take_word(const char **p, const char *word)
 {
@@ -95,7 +94,7 @@ static int take_word(const char **p, const char *word)
 	return 0;
 }
 
-/* What json_text writes for a control character. */
+/* Parses the code that json_text writes for a control character. */
 static int take_code(const char **p, struct buf *out)
 {
 	char digits[5] = "", *end;
@@ -142,7 +141,7 @@ static int take_characters(const char **p, struct buf *out)
 	return 0;
 }
 
-/* A text, or null where that is allowed. */
+/* Parses a string, or null if OR_NULL. */
 static int take_text(const char **p, bool or_null, char **out)
 {
 	struct buf text = BUF_INIT;
@@ -189,7 +188,7 @@ static int take_sum(const char **p, uint64_t *rows, struct checksum *checksum)
 	return rc;
 }
 
-/* Texts, separated by commas, up to what is none; *COUNT of them. */
+/* Parses strings separated by commas until another token follows; *COUNT is their number. */
 static void take_list(const char **p, char ***out, size_t *count)
 {
 	char *text;

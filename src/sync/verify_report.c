@@ -13,7 +13,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 
-/* Characters of a primary key that a line shows. */
+/* The number of characters of a primary key in a line. */
 #define KEY_SHOWN 120
 
 static const char *const verdicts[] = {
@@ -44,7 +44,7 @@ enum verify_verdict verify_verdict_of(const struct verify_result *results, size_
 
 /* ---- text ---- */
 
-/* A value of somebody else's on a terminal: no control characters. */
+/* Quotes an untrusted value for a terminal: control characters are escaped. */
 static void add_key(struct buf *out, const char *key)
 {
 	const char *end = key + strlen(key);
@@ -116,7 +116,7 @@ static uint64_t row_differences(const struct comparison *c)
 	return c->only_first + c->only_second + c->different;
 }
 
-/* The ranges say more than the rows only if not all rows are listed. */
+/* Lists the rows, and the ranges only if not all rows are listed. */
 static void add_details(struct buf *out, const struct verify_result *r)
 {
 	const struct comparison *c = &r->comparison;
@@ -228,7 +228,7 @@ static void json_side(struct buf *out, const char *name, const struct comparison
 	buf_add_char(out, '}');
 }
 
-/* "a,b" as ["a","b"]; NULL as none. */
+/* Writes "a,b" as ["a","b"], and NULL as []. */
 static void json_fields(struct buf *out, const char *fields)
 {
 	json_name(out, "fields");
