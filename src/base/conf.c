@@ -499,11 +499,12 @@ static void check_section(struct reader *r, const char *line)
 
 	if (strcmp(section, ZONE) == 0)
 		complain(r, "a zone has a name: [zone NAME]");
+	else if (line[1 + length] != ']')
+		; /* inih reports it: a syntax error */
 	else if (cloud_schema(section) != NULL && !is_schema_id(cloud_schema(section)))
 		complain(r, "[%s]: a schema is named as in [cloud dem:sampleTable]", section);
-	else if (line[1 + length] == ']' && zone_name(section) == NULL &&
-		 cloud_schema(section) == NULL && strcmp(section, OPTIONS) != 0 &&
-		 !section_known(section))
+	else if (zone_name(section) == NULL && cloud_schema(section) == NULL &&
+		 strcmp(section, OPTIONS) != 0 && !section_known(section))
 		complain(r, "unknown section [%s]", section);
 	free(section);
 }

@@ -134,7 +134,8 @@ static void write_conf(struct buf *out, const struct conf *c)
 {
 	static const char *const modes[] = {"strict", "lenient"},
 				 *const unknown[] = {"refuse", "ignore"},
-				 *const status[] = {"auto", "200", "500"};
+				 *const status[] = {"auto", "200", "500"},
+				 *const deletes[] = {"hard", "soft"};
 
 	buf_addf(
 	    out,
@@ -150,7 +151,7 @@ static void write_conf(struct buf *out, const struct conf *c)
 		 c->instance_name, c->max_records, modes[c->cast_mode], unknown[c->unknown_fields],
 		 status[c->fault_http_status], c->public_url, c->wsdl_requires_session,
 		 c->wsdl_legacy_body, c->timezone);
-	buf_addf(out, "[session]\nsession_timeout =%u\nsecurity_timeout =%u\n",
+	buf_addf(out, "[session]\nsession_timeout_s =%u\nsecurity_timeout_s =%u\n",
 		 c->session_timeout_s, c->security_timeout_s);
 	write_networks(out, "trusted_proxies", c->trusted_proxies, c->trusted_proxy_count);
 	buf_addf(out,
@@ -169,6 +170,8 @@ static void write_conf(struct buf *out, const struct conf *c)
 		 c->io_timeout_s);
 	buf_addf(out, "[sync]\nbatch_rows =%u\nbatch_bytes =%u\nhistory_days =%u\n",
 		 c->sync_batch_rows, c->sync_batch_bytes, c->history_days);
+	buf_addf(out, "[cloud]\ndeletes =%s\nloaded_columns =%d\nsession_variables =%s\n",
+		 deletes[c->rows.deletes], c->rows.loaded_columns, c->cloud_session_variables);
 	buf_addf(out, "[log]\nlevel =%s\n[options]\n", c->log_level);
 	for (size_t i = 0; i < c->option_count; i++)
 		buf_addf(out, "%s =%s\n", c->options[i].name, c->options[i].value);

@@ -271,6 +271,7 @@ static const struct {
     {"[pool]\nworkers = 1\n[ pool ]\n", "3: unknown section [ pool ]"},
     {"workers = 2\n", "1: workers stands before the first [section]"},
     {"[pool]\nworkers\n", "2: syntax error: expected [section] or key = value"},
+    {"[cloud a b\n", "1: syntax error: expected [section] or key = value"},
     {"[pool\n", "1: syntax error: expected [section] or key = value"},
     {"[soap]\ncast_mode = Strict\n", "2: cast_mode must be one of: strict, lenient"},
     {"[soap]\nfault_http_status = 404\n", "2: fault_http_status must be one of: auto, 200, 500"},
