@@ -119,6 +119,12 @@ struct conf {
 /* The file that programs read when neither --config nor $CAMPAIGN_INGEST_CONF names another. */
 #define CONF_DEFAULT_FILE SYSCONFDIR "/campaign-ingest/campaign-ingest.conf"
 
+/* The time-out of a session that moves batches: a batch may take longer than a SOAP call may. */
+static inline unsigned conf_batch_timeout_s(const struct conf *conf)
+{
+	return conf->io_timeout_s * 10;
+}
+
 /* Reads FILE; for NULL the file that $CAMPAIGN_INGEST_CONF names, or else CONF_DEFAULT_FILE.  Only
  * the last may be missing; then every key has its default.  If the file is invalid, prints each
  * error on stderr as "FILE:LINE: ..." and returns NULL. */

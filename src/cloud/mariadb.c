@@ -22,10 +22,8 @@
 #include "cloud/mariadb_session.h"
 #include "cloud/seqset.h"
 
-/* A batch may take longer than the time-out of a call (io_timeout_s) permits. */
-#define IO_TIMEOUT_FACTOR 10
-#define REASON_SIZE	  512
-#define SESSIONS	  2
+#define REASON_SIZE 512
+#define SESSIONS    2
 
 static const char sql_record[] = "INSERT INTO campaign_applied (log_id, seqs, applied_at)"
 				 " VALUES (?, ?, UTC_TIMESTAMP(3))";
@@ -111,7 +109,7 @@ static enum outcome mariadb_open(const struct conf *conf, unsigned lane, uint64_
 	    .group = conf->cloud_group,
 	    .label = "cloud",
 	    .connect_timeout_s = conf->connect_timeout_s,
-	    .io_timeout_s = conf->io_timeout_s * IO_TIMEOUT_FACTOR,
+	    .io_timeout_s = conf_batch_timeout_s(conf),
 	    .session_variables = conf->cloud_session_variables,
 	};
 	struct target *t = xcalloc(1, sizeof(*t));
@@ -150,6 +148,7 @@ static enum outcome mariadb_await_others(struct target *t, unsigned lanes)
 /* Returns the row columns of S's table.  The first call per schema reads them. */
 static enum outcome marks_of(struct target *t, const struct schema *s, const struct marks **out)
 {
+	const struct mariadb_table *table = NULL;
 	struct marks *m = NULL;
 	enum outcome rc;
 
@@ -159,7 +158,10 @@ static enum outcome marks_of(struct target *t, const struct schema *s, const str
 			return OUTCOME_OK;
 		}
 	}
-	rc = marks_read(t->db, s, conf_rows_of(t->conf, s->id), t->run, &m);
+	rc = session_table(&t->sessions[t->working], s, &table);
+	if (rc == OUTCOME_OK)
+		rc = marks_read(t->db, s, conf_rows_of(t->conf, s->id), t->run,
+				mariadb_table_pk_unique(table), &m);
 	if (rc != OUTCOME_OK)
 		return checked(t, rc);
 	t->marks = xrealloc(t->marks, t->marks_count + 1, sizeof(struct marks *));

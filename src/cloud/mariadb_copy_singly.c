@@ -18,7 +18,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "base/alloc.h"
 #include "base/arena.h"
@@ -263,15 +262,6 @@ static enum outcome keep(const struct singly *s)
 	return rc;
 }
 
-static int field_of(const struct schema *s, const char *column)
-{
-	for (size_t i = 0; i < s->field_count; i++) {
-		if (strcasecmp(s->fields[i].column, column) == 0)
-			return (int)i;
-	}
-	return -1;
-}
-
 /* True for a column that every write of a row sets (R10.12). */
 static bool is_written(const struct marks *marks, const char *column)
 {
@@ -295,7 +285,7 @@ static enum outcome put_back_sql(const struct singly *s, struct buf *sql)
 	rc = db_run(s->copy->db, sql_other_columns, &table, 1, &rows, NULL);
 	for (const char *before = " ("; rc == OUTCOME_OK && db_rows_next(rows);) {
 		const char *column = db_rows_text(rows, 0);
-		int field = field_of(schema, column);
+		int field = schema_field_by_column(schema, column);
 
 		if (is_written(s->copy->marks, column))
 			continue;

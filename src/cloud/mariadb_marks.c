@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/alloc.h"
 #include "schema/row_columns.h"
@@ -18,21 +17,6 @@ static const char sql_columns[] =
     "SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE = 'YES', IS_GENERATED <> 'NEVER', COLUMN_COMMENT,"
     " EXTRA LIKE '%auto_increment%' FROM information_schema.COLUMNS"
     " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?";
-
-/* Returns a row if a unique index covers exactly this column, without a prefix. */
-static const char sql_unique[] =
-    "SELECT 1 FROM information_schema.STATISTICS"
-    " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND NON_UNIQUE = 0 GROUP BY INDEX_NAME"
-    " HAVING COUNT(*) = 1 AND MAX(COLUMN_NAME = ?) = 1 AND MAX(SUB_PART IS NULL) = 1 LIMIT 1";
-
-static bool is_field(const struct schema *s, const char *column)
-{
-	for (size_t i = 0; i < s->field_count; i++) {
-		if (strcasecmp(s->fields[i].column, column) == 0)
-			return true;
-	}
-	return false;
-}
 
 static void add_name(struct buf *sql, const char *column)
 {
@@ -98,7 +82,7 @@ static enum outcome read_columns(struct db *db, const struct conf_rows *rules, s
 
 		if (c < ROW_COLUMNS)
 			take_own(m, rules, c, rows, seen);
-		if (c == ROW_COLUMNS ? !is_field(m->schema, db_rows_text(rows, 0))
+		if (c == ROW_COLUMNS ? schema_field_by_column(m->schema, db_rows_text(rows, 0)) < 0
 				     : c != ROW_DELETED_AT && !m->loaded)
 			take_foreign(&foreign, rows);
 	}
@@ -109,31 +93,20 @@ static enum outcome read_columns(struct db *db, const struct conf_rows *rules, s
 	return OUTCOME_OK;
 }
 
-/* Checks for a unique index on the primary key: an inserted record finds the marked row that it
- * overwrites by this key. */
-static enum outcome read_unique(struct db *db, struct marks *m)
+/* An inserted record finds the marked row that it overwrites by the primary key. */
+static void judge_unique(struct marks *m, bool pk_unique)
 {
 	const struct schema *s = m->schema;
-	struct db_value params[2] = {db_text(s->table)};
-	struct db_rows *rows = NULL;
-	enum outcome rc;
 
-	if (!m->hides || s->pk < 0 || m->lacks != NULL)
-		return OUTCOME_OK;
-	params[1] = db_text(s->fields[s->pk].column);
-	if ((rc = db_run(db, sql_unique, params, 2, &rows, NULL)) != OUTCOME_OK)
-		return rc;
-	if (!db_rows_next(rows))
-		m->lacks =
-		    xasprintf("table %s has the column %s and no unique index on %s alone: add "
-			      "one, or set deletes = hard and drop that column",
-			      s->table, row_column_names[ROW_DELETED_AT], s->fields[s->pk].column);
-	db_rows_free(&rows);
-	return OUTCOME_OK;
+	if (!m->hides || s->pk < 0 || m->lacks != NULL || pk_unique)
+		return;
+	m->lacks = xasprintf("table %s has the column %s and no unique index on %s alone: add one, "
+			     "or set deletes = hard and drop that column",
+			     s->table, row_column_names[ROW_DELETED_AT], s->fields[s->pk].column);
 }
 
 enum outcome marks_read(struct db *db, const struct schema *s, const struct conf_rows *rules,
-			uint64_t run, struct marks **out)
+			uint64_t run, bool pk_unique, struct marks **out)
 {
 	struct marks *m = xcalloc(1, sizeof(*m));
 	enum outcome rc;
@@ -143,7 +116,7 @@ enum outcome marks_read(struct db *db, const struct schema *s, const struct conf
 	m->soft = rules->deletes == CONF_DELETES_SOFT;
 	m->run = run;
 	if ((rc = read_columns(db, rules, m)) == OUTCOME_OK)
-		rc = read_unique(db, m);
+		judge_unique(m, pk_unique);
 	if (rc == OUTCOME_OK)
 		*out = m;
 	else

@@ -30,9 +30,10 @@ struct marks { /* of one table */
 	char *foreign; /* ", e.`x` = DEFAULT(e.`x`)" for columns that the sync does not write */
 };
 
-/* Reads which row columns the table has and compares them with RULES. */
+/* Reads which row columns the table has and compares them with RULES.  PK_UNIQUE: as
+ * mariadb_table_pk_unique. */
 enum outcome marks_read(struct db *db, const struct schema *s, const struct conf_rows *rules,
-			uint64_t run, struct marks **out);
+			uint64_t run, bool pk_unique, struct marks **out);
 void marks_free(struct marks **marks);
 
 /* Each function below adds SQL in which "e" is the table.  Where its columns are not in use, it

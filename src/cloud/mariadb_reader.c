@@ -24,9 +24,7 @@
 #include "base/log.h"
 #include "schema/row_columns.h"
 
-/* A scan may wait longer than the time-out of a call (io_timeout_s) permits. */
-#define IO_TIMEOUT_FACTOR 10
-#define REASON_SIZE	  512
+#define REASON_SIZE 512
 
 /* The third column tells whether the column compares by its bytes; only text has a collation. */
 static const char sql_columns[] = "SELECT COLUMN_NAME, COLLATION_NAME IS NOT NULL,"
@@ -81,7 +79,7 @@ static enum outcome reader_open(const struct conf *conf, const char *group, stru
 	    .group = group,
 	    .label = group,
 	    .connect_timeout_s = conf->connect_timeout_s,
-	    .io_timeout_s = conf->io_timeout_s * IO_TIMEOUT_FACTOR,
+	    .io_timeout_s = conf_batch_timeout_s(conf),
 	};
 	struct reader *r;
 	enum outcome rc;
@@ -137,15 +135,15 @@ static bool is_marking(const struct db_rows *row)
 static void take_column(struct reader *r, const struct schema *s, const struct db_rows *row,
 			bool *seen)
 {
-	for (size_t i = 0; i < s->field_count; i++) {
-		if (strcasecmp(s->fields[i].column, db_rows_text(row, 0)) != 0)
-			continue;
-		seen[i] = true;
-		if ((int)i == s->pk)
-			r->order = order_by(s, row);
+	int field = schema_field_by_column(s, db_rows_text(row, 0));
+
+	if (field < 0) {
+		r->marks |= is_marking(row);
 		return;
 	}
-	r->marks |= is_marking(row);
+	seen[field] = true;
+	if (field == s->pk)
+		r->order = order_by(s, row);
 }
 
 static enum outcome reader_check(struct reader *r, const struct schema *s)

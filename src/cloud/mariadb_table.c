@@ -225,19 +225,10 @@ static char *copy_text(const struct db_rows *row, size_t column)
 	return text != NULL ? xstrdup(text) : NULL;
 }
 
-/* Returns -1 for a column that the schema does not know: it is the owner's and is ignored. */
-static int find_field(const struct schema *s, const char *column)
-{
-	for (size_t i = 0; column != NULL && i < s->field_count; i++) {
-		if (strcasecmp(s->fields[i].column, column) == 0)
-			return (int)i;
-	}
-	return -1;
-}
-
 static void take_column(struct mariadb_table *t, const struct db_rows *row)
 {
-	int field = find_field(t->schema, db_rows_text(row, 0));
+	/* -1: the owner's column, which is ignored. */
+	int field = schema_field_by_column(t->schema, db_rows_text(row, 0));
 	const char *extra = db_rows_text(row, 9);
 	struct column *c;
 
@@ -263,6 +254,7 @@ static void take_column(struct mariadb_table *t, const struct db_rows *row)
 
 static void take_index(struct mariadb_table *t, const struct db_rows *row)
 {
+	const char *column = db_rows_text(row, 3); /* NULL: an expression */
 	struct index *x;
 
 	if (db_rows_int(row, 2) > 1) {
@@ -272,7 +264,7 @@ static void take_index(struct mariadb_table *t, const struct db_rows *row)
 	x = &t->indexes[t->index_count++];
 	x->unique = db_rows_int(row, 1) == 0;
 	x->columns = 1;
-	x->first = find_field(t->schema, db_rows_text(row, 3));
+	x->first = column != NULL ? schema_field_by_column(t->schema, column) : -1;
 	x->prefixed = db_rows_int(row, 4) != 0;
 	x->usable = db_rows_int(row, 5) != 0;
 	t->has_primary |= strcmp(db_rows_text(row, 0), "PRIMARY") == 0;

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/alloc.h"
 
@@ -92,6 +93,14 @@ int schema_field_by_name(const struct schema *s, const char *name)
 {
 	for (size_t i = 0; i < s->field_count; i++)
 		if (strcmp(s->fields[i].name, name) == 0)
+			return (int)i;
+	return -1;
+}
+
+int schema_field_by_column(const struct schema *s, const char *column)
+{
+	for (size_t i = 0; i < s->field_count; i++)
+		if (strcasecmp(s->fields[i].column, column) == 0)
 			return (int)i;
 	return -1;
 }

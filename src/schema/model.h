@@ -92,6 +92,8 @@ void schema_free(struct schema **schema);
  * link.name. */
 int schema_field_by_xpath(const struct schema *s, const char *xpath);
 int schema_field_by_name(const struct schema *s, const char *name);
+/* The field stored in COLUMN; names of columns have no case in MariaDB.  -1 if there is none. */
+int schema_field_by_column(const struct schema *s, const char *column);
 int schema_link_by_name(const struct schema *s, const char *name);
 /* True if PATH ("location", "a/b") is a structure element of S. */
 bool schema_is_structure(const struct schema *s, const char *path);

@@ -6,9 +6,6 @@
 
 #include "sync/interrupt.h"
 
-/* A batch may take longer than a SOAP call may. */
-#define IO_TIMEOUT_FACTOR 10
-
 static const unsigned waits_ms[] = {100, 500, 1000, 2000, 4000, 8000};
 #define TRIES (sizeof(waits_ms) / sizeof(waits_ms[0]))
 
@@ -20,7 +17,7 @@ void ends_init(struct ends *e, const struct conf *conf, const struct target_ops 
 	    .group = conf->staging_group,
 	    .label = "staging",
 	    .connect_timeout_s = conf->connect_timeout_s,
-	    .io_timeout_s = conf->io_timeout_s * IO_TIMEOUT_FACTOR,
+	    .io_timeout_s = conf_batch_timeout_s(conf),
 	};
 }
 

@@ -53,18 +53,6 @@ FEEDS_OVER_ONE = 0.5  # rate
 WHILE_SYNC = 0.60  # rate of calls over that without a sync
 
 
-def peak_of(pid):
-    """MiB, or 0 if it has ended.  Not ru_maxrss: that begins with the memory of the process that
-    started it, this program's."""
-    try:
-        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    except (FileNotFoundError, ProcessLookupError):
-        pass
-    return 0
-
-
 def timed(c, command, rows):
     """Runs COMMAND, which moves ROWS changes, and returns the figures of it."""
     server, peak, output = load.cpu_of([c.db.process.pid]), 0, c.folder / "bench.out"
@@ -72,7 +60,7 @@ def timed(c, command, rows):
         started = time.monotonic()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         while True:
-            peak = max(peak, peak_of(process.pid))
+            peak = max(peak, campaign.peak_of(process.pid))
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
             if pid:
                 break

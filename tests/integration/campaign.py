@@ -93,6 +93,18 @@ def alive(pid):
     return False
 
 
+def peak_of(pid):
+    """MiB, or 0 if it has ended.  Not ru_maxrss: that begins with the memory of the process that
+    started it, this program's."""
+    try:
+        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return 0
+
+
 class Database:
     """A private MariaDB server with its own data folder."""
 

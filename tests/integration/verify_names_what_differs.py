@@ -5,14 +5,13 @@ with another database's or with an export; it names what differs, and changes no
 import contextlib
 import json
 import os
-import pathlib
 import pty
 import re
 import subprocess
 import sys
 import time
 
-from campaign import BUILD, Instance, PATIENCE, Session, main, wait_for
+from campaign import BUILD, Instance, PATIENCE, Session, main, peak_of, wait_for
 
 TYPES = ["string", "boolean", "byte", "short", "long", "int64", "double", "float", "percent", "date", "datetime",
          "datetimetz", "datetimenotz", "time", "timespan", "memo", "blob", "uuid"]
@@ -301,15 +300,6 @@ with Instance() as c:
         assert of(r, "dem:sampleTable")["pending"] == 1 and everything() == before, r
         assert "; 1 changes pending, 0 rejected\n" in c.sync("--verify", "--schema", "dem:sampleTable").stdout
         c.sync()
-
-    def peak_of(pid):
-        try:
-            for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) / 1024
-        except (FileNotFoundError, ProcessLookupError):
-            pass
-        return 0
 
     def R10_13_a_large_table_in_little_memory():
         c.cloud("INSERT INTO dem_sampleTable (id, code, testcol1, testcol2, quantity) SELECT CONCAT('large', seq), seq, REPEAT('å', 100),"
